@@ -1,0 +1,78 @@
+"""Enxerto: transfer learning on images, end to end.
+
+    >>> import enxerto
+    >>> trained = enxerto.train("photos", "model")  # doctest: +SKIP
+    >>> enxerto.Classifier.load("model").predict("new-photos")  # doctest: +SKIP
+
+Importing this package loads neither PyTorch nor OpenVINO; the names below are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from enxerto.errors import EnxertoError
+
+if TYPE_CHECKING:
+    from enxerto.backbones import Backbone, open_backbone
+    from enxerto.classifier import Classifier, Prediction
+    from enxerto.data import PhotoSet, check, list_photos
+    from enxerto.engines import Engine, open_engine
+    from enxerto.evaluation import Evaluation
+    from enxerto.features import FeatureTable, extract, open_store
+    from enxerto.jobs import Evaluated, Trained, evaluate, train
+
+__version__ = "0.1.0"
+
+_HOME_OF = {
+    "Backbone": "backbones",
+    "Classifier": "classifier",
+    "Engine": "engines",
+    "Evaluated": "jobs",
+    "Evaluation": "evaluation",
+    "FeatureTable": "features",
+    "PhotoSet": "data",
+    "Prediction": "classifier",
+    "Trained": "jobs",
+    "check": "data",
+    "evaluate": "jobs",
+    "extract": "features",
+    "list_photos": "data",
+    "open_backbone": "backbones",
+    "open_engine": "engines",
+    "open_store": "features",
+    "train": "jobs",
+}
+
+__all__ = [
+    "Backbone",
+    "Classifier",
+    "Engine",
+    "EnxertoError",
+    "Evaluated",
+    "Evaluation",
+    "FeatureTable",
+    "PhotoSet",
+    "Prediction",
+    "Trained",
+    "__version__",
+    "check",
+    "evaluate",
+    "extract",
+    "list_photos",
+    "open_backbone",
+    "open_engine",
+    "open_store",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'enxerto' has no attribute {name!r}")
+    return getattr(import_module(f"enxerto.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,157 @@
+"""A pretrained network without its last layer, with its preprocessing and the identity of its weights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enxerto.backbones import weights
+from enxerto.backbones.catalog import DEFAULT, LAST, POOLINGS, Entry, find
+from enxerto.backbones.identity import identity_of
+from enxerto.backbones.preprocessing import RECIPE, Preprocessing
+from enxerto.errors import OptionError
+
+if TYPE_CHECKING:
+    import torch
+
+    from enxerto.backbones.networks import FeatureNetwork
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A backbone whose weights were found; the network itself is built when something needs it.
+
+    Attributes:
+        entry: name, architecture, licence and preprocessing.
+        origin: in words, where the weights came from.
+        load: reads the weights, named as the architecture names them.
+        known_identity: the identity of the weights where it is known without reading them.
+        layer: `last`, the name of a module inside the network, or `classes` for its own logits.
+        pooling: one of `POOLINGS`.
+    """
+
+    entry: Entry
+    origin: str
+    load: Callable[[], Mapping[str, torch.Tensor]]
+    known_identity: str | None = None
+    layer: str = LAST
+    pooling: str = "average"
+
+    @property
+    def name(self) -> str:
+        """The name in the catalog."""
+        return self.entry.name
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How photos become pixels."""
+        return self.entry.preprocessing
+
+    @cached_property
+    def network(self) -> torch.nn.Module:
+        """The whole network with its own last layer: evaluation mode, frozen."""
+        from enxerto.backbones.networks import build
+
+        return build(self.entry, self.load())
+
+    @cached_property
+    def identity(self) -> str:
+        """SHA-256 of the weights' names, shapes and values."""
+        if self.known_identity is not None:
+            return self.known_identity
+        return identity_of({name: tensor.numpy() for name, tensor in self.network.state_dict().items()})
+
+    @cached_property
+    def parameters(self) -> int:
+        """How many numbers the network learned."""
+        return count_parameters(self.entry)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of everything about the backbone that decides its features; part of every cache key."""
+        decisive = {
+            "architecture": self.entry.architecture,
+            "zoo": self.entry.zoo,
+            "weights": self.identity,
+            "preprocessing": {"recipe": RECIPE, **asdict(self.preprocessing)},
+            "layer": self.layer,
+            "pooling": self.pooling,
+        }
+        return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+
+    def feature_network(self) -> FeatureNetwork:
+        """Pixels to features, as a PyTorch module.
+
+        Raises:
+            OptionError: `pooling` is unknown.
+            UnknownNameError: the network has no such layer.
+        """
+        from enxerto.backbones.networks import FeatureNetwork
+
+        return FeatureNetwork(self.network, self.preprocessing, self.layer, self.pooling).eval()
+
+    def randomized(self, seed: int = 0) -> Backbone:
+        """The same architecture with random weights: the control that shows whether transfer helps."""
+
+        def load() -> Mapping[str, torch.Tensor]:
+            import torch
+
+            from enxerto.backbones.networks import build
+
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(seed)
+                return build(self.entry).state_dict()
+
+        return replace(self, origin=f"random weights, seed {seed}", load=load, known_identity=None)
+
+
+def count_parameters(entry: Entry) -> int:
+    """How many numbers an architecture learns; builds it without memory for them."""
+    import torch
+
+    from enxerto.backbones.networks import build
+
+    with torch.device("meta"):
+        return sum(parameter.numel() for parameter in build(entry).parameters())
+
+
+def open_backbone(
+    name: str = DEFAULT,
+    *,
+    layer: str = LAST,
+    pooling: str = "average",
+    file: Path | None = None,
+    offline: bool = False,
+) -> Backbone:
+    """Find a backbone and its weights.
+
+    Args:
+        name: as in `enxerto backbones list`, or any pretrained timm model.
+        layer: where features come from: `last`, or the name of a module inside the network.
+        pooling: how a layer's maps become one vector: `average`, `max` or `grid2`.
+        file: a `.safetensors` file of its weights, instead of the usual places.
+        offline: never download.
+
+    Raises:
+        UnknownNameError: there is no such backbone or layer.
+        OptionError: `pooling` is unknown.
+        WeightsMissingError: its weights are not here and can't be fetched.
+        IntegrityError: its weights are not what their checksum says.
+    """
+    if pooling not in POOLINGS:
+        raise OptionError(f"`pooling` must be one of {', '.join(POOLINGS)}, got {pooling!r}")
+    entry = find(name)
+    source = weights.locate(entry, given=file, offline=offline)
+    return Backbone(
+        entry=entry,
+        origin=source.origin,
+        load=lambda: weights.load(entry, source),
+        known_identity=entry.identity if source.origin == "package" else None,
+        layer=layer,
+        pooling=pooling,
+    )

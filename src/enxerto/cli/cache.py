@@ -1,0 +1,77 @@
+"""`enxerto cache`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from enxerto.cli import options
+from enxerto.cli.messages import print_json, tell
+
+if TYPE_CHECKING:
+    from enxerto.features import StoreInfo
+
+
+@click.group("cache", invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
+    """What is kept between runs: features and converted networks."""
+    if context.invoked_subcommand is None:
+        context.invoke(show)
+
+
+@command.command("show")
+@options.json
+def show(as_json: bool = False) -> None:
+    """Every feature store: backbone, photos, size, last use."""
+    from enxerto.features import list_stores
+
+    _print(list_stores(), as_json)
+
+
+@command.command("verify")
+@options.json
+def verify(as_json: bool) -> None:
+    """Check every row; damaged ones are deleted, so that they are made again. Exit code 6 when there were any."""
+    from enxerto.errors import IntegrityError
+    from enxerto.features import verify_stores
+
+    infos = verify_stores()
+    _print(infos, as_json)
+    damaged = [info for info in infos if info.damaged]
+    if damaged:
+        rows = sum(max(info.damaged, 0) for info in damaged)
+        files = sum(info.damaged < 0 for info in damaged)
+        raise IntegrityError(f"{rows} damaged rows were deleted and {files} damaged files set aside; run the job again")
+
+
+@command.command("prune")
+@click.option("--older-than", type=click.FloatRange(min=0), default=0.0, metavar="DAYS", help="Keep what is newer.")
+def prune(older_than: float) -> None:
+    """Delete features and converted networks; imported weights stay."""
+    from enxerto.features import prune as prune_stores
+
+    tell(f"freed {prune_stores(older_than_days=older_than) / 1e6:.1f} MB")
+
+
+def _print(infos: Sequence[StoreInfo], as_json: bool) -> None:
+    if as_json:
+        print_json("cache", infos)
+        return
+    from enxerto.home import home
+
+    click.echo(f"{home()}: {len(infos)} feature stores")
+    if infos:
+        click.echo(
+            f"{'backbone':<24}  {'layer':<12}  {'engine':<9}  {'photos':>8}  {'MB':>8}  {'last written':<16}  rows"
+        )
+    for info in infos:
+        state = "set aside" if info.damaged < 0 else f"{info.damaged} damaged" if info.damaged else "intact"
+        engine = info.about.get("engine", "?")
+        short = f"{engine.split('-')[0]} {engine.rsplit('-', 1)[-1]}"
+        click.echo(
+            f"{info.about.get('backbone', '?'):<24}  {info.about.get('layer', '?'):<12}  {short:<9}  {info.photos:>8}  "
+            f"{info.size_bytes / 1e6:>8.1f}  {info.used:%Y-%m-%d %H:%M}  {state}"
+        )

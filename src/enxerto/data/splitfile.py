@@ -1,0 +1,96 @@
+"""Splits as a CSV file, `path,label,split,group`, that people can read, change and give back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from enxerto.data.photo import PhotoSet
+from enxerto.data.split import TEST, TRAIN, VAL, Split
+from enxerto.data.table import read_rows
+from enxerto.errors import DataError
+from enxerto.files import write_durably
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+_FOLD = re.compile(r"fold(0|[1-9]\d{0,3})")
+_EXAMPLES = 3
+
+
+def format_split(photos: PhotoSet, split: Split, groups: Sequence[int]) -> bytes:
+    """Which side each photo is on, as a CSV file that `read_split` takes back.
+
+    A cell that a spreadsheet would take for a formula gets an apostrophe in front; `read_split` takes it off.
+
+    Args:
+        photos: n photos.
+        split: with n sides.
+        groups: n numbers; photos with one number were kept together.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("path", "label", "split", "group"))
+    for photo, side, group in zip(photos.photos, split.sides, groups, strict=True):
+        writer.writerow((_neutral(photo.name), _neutral(photo.label or ""), side, group))
+    return text.getvalue().encode()
+
+
+def write_split(path: Path, photos: PhotoSet, split: Split, groups: Sequence[int]) -> None:
+    """Write what `format_split` gives to a file.
+
+    Raises:
+        StorageError: the file can't be written.
+    """
+    write_durably(path, format_split(photos, split, groups))
+
+
+def read_split(path: Path, photos: PhotoSet) -> Split:
+    """Read a split back, for the same photos in any order.
+
+    Raises:
+        DataError: the file isn't such a table, or names other photos than `photos`, or wrong sides.
+    """
+    header, rows = read_rows(path)
+    for column in ("path", "split"):
+        if column not in header:
+            raise DataError(f"{path}, line 1: no column {column!r}; expected path,label,split,group, got {header}")
+    at_path, at_split = header.index("path"), header.index("split")
+    known = {photo.name for photo in photos.photos}
+    side_of: dict[str, str] = {}
+    for line, cells in rows:
+        name, side = _plain(cells[at_path]), cells[at_split].lower()
+        if name not in known:
+            raise DataError(f"{path}, line {line}, column 'path': {name!r} is not among the photos of {photos.root}")
+        if name in side_of:
+            raise DataError(f"{path}, line {line}, column 'path': {name!r} stands there twice")
+        if side not in (TRAIN, VAL, TEST) and not _FOLD.fullmatch(side):
+            raise DataError(
+                f"{path}, line {line}, column 'split': expected train, val or test, or fold0, fold1, …, got {side!r}"
+            )
+        side_of[name] = side
+    missing = sorted(known - side_of.keys())
+    if missing:
+        raise DataError(
+            f"{path} lacks {len(missing)} of {len(known)} photos, e.g. {', '.join(missing[:_EXAMPLES])}; write it anew"
+        )
+    sides = tuple(side_of[photo.name] for photo in photos.photos)
+    _require_whole(path, set(sides))
+    return Split(sides, f"split file {path.name}", 0)
+
+
+def _require_whole(path: Path, sides: set[str]) -> None:
+    folds = {side for side in sides if side.startswith("fold")}
+    if folds and (folds != sides or folds != {f"fold{number}" for number in range(len(folds))} or len(folds) < 2):
+        raise DataError(f"{path}: folds must be fold0, fold1, … without a gap, two or more, got {sorted(sides)}")
+    if not folds and (TRAIN not in sides or len(sides) < 2):
+        raise DataError(f"{path}: expected train and one of val and test, got only {sorted(sides)}")
+
+
+def _neutral(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
+def _plain(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") else cell

@@ -1,0 +1,120 @@
+"""PyTorch modules to OpenVINO models, kept on disk so that the second start needs no conversion."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enxerto.errors import EngineError, StorageError
+from enxerto.files import write_durably
+from enxerto.home import networks_home
+
+if TYPE_CHECKING:
+    import openvino
+    import torch
+
+RECIPE = "trace-1"
+
+_log = logging.getLogger(__name__)
+
+
+def convert(network: torch.nn.Module, examples: Sequence[torch.Tensor]) -> openvino.Model:
+    """Trace a frozen network and convert it, with the static shapes and types of the examples.
+
+    OpenVINO's PyTorch frontend is called directly: `openvino.convert_model` does the same at three times the time, and
+    it reports usage over the network.
+
+    Raises:
+        EngineError: the network has an operator that OpenVINO doesn't know.
+    """
+    import torch
+
+    with torch.no_grad():
+        traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+            network, tuple(examples), check_trace=False, strict=False
+        )
+        if isinstance(traced, torch.jit.ScriptModule) and not traced.training:
+            traced = torch.jit.freeze(traced)
+    return from_trace(traced, examples)
+
+
+def from_trace(traced: torch.jit.ScriptModule, examples: Sequence[torch.Tensor]) -> openvino.Model:
+    """Convert what `torch.jit.trace` recorded."""
+    import numpy as np
+    import openvino
+    from openvino.frontend import FrontEndManager, OpConversionFailure
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    manager = FrontEndManager()
+    frontend = manager.load_by_framework("pytorch")
+    decoder = TorchScriptPythonDecoder(traced, example_input=tuple(examples))  # must outlive the conversion
+    try:
+        loaded = frontend.load(decoder)
+        model = frontend.convert(loaded)
+        for parameter, example in zip(model.get_parameters(), examples, strict=True):
+            parameter.set_element_type(openvino.Type(np.dtype(str(example.dtype).removeprefix("torch."))))
+            parameter.set_partial_shape(openvino.PartialShape(list(example.shape)))
+        model.validate_nodes_and_infer_types()
+    except (OpConversionFailure, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise EngineError(f"OpenVINO can't convert the network: {reason}") from error
+    return model
+
+
+def cached_path(key: str) -> Path:
+    """Where the converted model of a key is kept."""
+    import openvino
+
+    digest = hashlib.sha256(f"{RECIPE}|{openvino.__version__}|{key}".encode()).hexdigest()
+    return networks_home() / f"{digest}.network"
+
+
+def convert_cached(key: str, make: Callable[[], openvino.Model], core: openvino.Core) -> openvino.Model:
+    """The model of a key from disk, or made and kept.
+
+    Args:
+        key: everything that decides the model.
+        make: converts it when it isn't on disk, or isn't intact there.
+        core: reads it.
+    """
+    path = cached_path(key)
+    stored = _read(path)
+    if stored is not None:
+        return core.read_model(model=stored[0], weights=stored[1])
+    model = make()
+    try:
+        write_durably(path, _pack(model))
+    except StorageError as error:
+        _log.warning("the converted network was not kept: %s", error)
+    return model
+
+
+def _pack(model: openvino.Model) -> bytes:
+    import openvino
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "network.xml"
+        openvino.save_model(model, path, compress_to_fp16=False)
+        graph, weights = path.read_bytes(), path.with_suffix(".bin").read_bytes()
+    header = {"graph": len(graph), "sha256": hashlib.sha256(graph + weights).hexdigest()}
+    return json.dumps(header).encode() + b"\n" + graph + weights
+
+
+def _read(path: Path) -> tuple[bytes, bytes] | None:
+    try:
+        header, _, body = path.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return None
+    try:
+        stated = json.loads(header)
+        if hashlib.sha256(body).hexdigest() != stated["sha256"]:
+            raise ValueError("checksum")
+        return body[: stated["graph"]], body[stated["graph"] :]
+    except (ValueError, KeyError, TypeError):
+        _log.warning("%s is damaged; the network is converted again", path)
+        return None

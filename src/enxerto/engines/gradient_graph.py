@@ -1,0 +1,132 @@
+"""Forward and backward pass as one graph of plain operators, so that OpenVINO can run an input gradient.
+
+The pass is traced by `make_fx` down to ATen operators; the backward operators that OpenVINO has no rule for
+(convolution, batch normalization in evaluation mode) are replaced by forward ones. Weights are constants, so only the
+gradient with respect to the input exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch._decomp import core_aten_decompositions
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from enxerto.engines.conversion import from_trace
+from enxerto.engines.objective import Objective
+from enxerto.errors import EngineError
+
+if TYPE_CHECKING:
+    import openvino
+
+TOLERANCE = 1e-2
+"""Largest relative error of a converted gradient against autograd on the batch it was traced with."""
+
+aten = torch.ops.aten
+Tensor = torch.Tensor
+
+
+def gradient_function(network: torch.nn.Module, objective: Objective) -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
+    """`(pixels, target) -> (logits, values, gradient)` by autograd."""
+
+    def run(pixels: Tensor, target: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        with torch.enable_grad():
+            leaf = pixels.detach().requires_grad_()
+            logits = network(leaf)
+            values = objective(logits, target)
+            (gradient,) = torch.autograd.grad(values.sum(), leaf)
+        return logits.detach(), values.detach(), gradient
+
+    return run
+
+
+def convert_gradient(
+    network: torch.nn.Module, objective: Objective, pixels: Tensor, target: Tensor
+) -> tuple[openvino.Model, tuple[Tensor, Tensor, Tensor]]:
+    """The OpenVINO model of an input gradient for batches of this shape, and autograd's answer for this batch.
+
+    Raises:
+        EngineError: some operator has no conversion (max pooling, attention, …).
+    """
+    run = gradient_function(network, objective)
+    expected = run(pixels, target)
+    try:
+        graph = make_fx(run, decomposition_table=_decompositions())(pixels, target)
+        traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+            graph, (pixels, target), check_trace=False, strict=False
+        )
+    except RuntimeError as error:
+        raise EngineError(f"the gradient can't be traced: {' '.join(str(error).split())[:300]}") from error
+    return from_trace(traced, (pixels, target)), expected
+
+
+def require_agreement(expected: Tensor, got: Tensor) -> None:
+    """Raise an `EngineError` unless a converted gradient is autograd's."""
+    error = float((got - expected).norm() / expected.norm().clamp_min(1e-12))
+    if not error <= TOLERANCE:
+        raise EngineError(f"the converted gradient differs from autograd by {error:.1%}")
+
+
+def _decompositions() -> dict[Any, Any]:
+    return {
+        **core_aten_decompositions(),
+        aten.convolution_backward.default: _convolution_backward,
+        aten.native_batch_norm.default: _batch_norm,
+        aten.native_batch_norm_backward.default: _batch_norm_backward,
+    }
+
+
+def _convolution_backward(
+    gradient: Tensor,
+    inputs: Tensor,
+    weight: Tensor,
+    _bias_sizes: object,
+    stride: list[int],
+    padding: list[int],
+    dilation: list[int],
+    _transposed: bool,
+    _output_padding: list[int],
+    groups: int,
+    output_mask: list[bool],
+) -> tuple[Tensor | None, None, None]:
+    """With respect to the input: a transposed convolution."""
+    if not output_mask[0]:
+        return None, None, None
+    uncovered = [
+        (inputs.shape[2 + i] + 2 * padding[i] - dilation[i] * (weight.shape[2 + i] - 1) - 1) % stride[i]
+        for i in range(2)
+    ]
+    result = aten.convolution.default(gradient, weight, None, stride, padding, dilation, True, uncovered, groups)
+    return result, None, None
+
+
+def _batch_norm(
+    inputs: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    mean: Tensor,
+    variance: Tensor,
+    _training: bool,
+    _momentum: float,
+    epsilon: float,
+) -> tuple[Tensor, Tensor, Tensor]:
+    scale = weight * torch.rsqrt(variance + epsilon)
+    normalized = inputs * scale.view(1, -1, 1, 1) + (bias - mean * scale).view(1, -1, 1, 1)
+    return normalized, mean, variance
+
+
+def _batch_norm_backward(
+    gradient: Tensor,
+    _inputs: Tensor,
+    weight: Tensor,
+    _mean: Tensor,
+    variance: Tensor,
+    _saved_mean: Tensor,
+    _saved_inverse: Tensor,
+    _training: bool,
+    epsilon: float,
+    _output_mask: list[bool],
+) -> tuple[Tensor, None, None]:
+    return gradient * (weight * torch.rsqrt(variance + epsilon)).view(1, -1, 1, 1), None, None

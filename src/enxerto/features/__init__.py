@@ -1,0 +1,20 @@
+"""One vector a photo: extracted with decoding and inference overlapped, and kept on disk."""
+
+from enxerto.features.extract import extract
+from enxerto.features.precision import precision_for
+from enxerto.features.store import Store
+from enxerto.features.stores import StoreInfo, list_stores, open_store, prune, store_key, verify_stores
+from enxerto.features.table import FeatureTable
+
+__all__ = [
+    "FeatureTable",
+    "Store",
+    "StoreInfo",
+    "extract",
+    "list_stores",
+    "open_store",
+    "precision_for",
+    "prune",
+    "store_key",
+    "verify_stores",
+]

@@ -1,0 +1,166 @@
+"""Photos to features: read, look up, decode what is new, run the network, keep.
+
+Worker threads take small chunks of photos the whole way from file to features; decoding and inference release the
+interpreter lock, so they overlap without queues between them. Only a bounded number of chunks is in flight, and what
+was finished is on disk: a second call goes on where a killed one stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+
+from enxerto.data import Limits, Photo, PhotoRecord, PhotoSet, inspect, read_bytes
+from enxerto.engines import Engine
+from enxerto.errors import PhotoError
+from enxerto.features.row import pack, unpack
+from enxerto.features.store import Store
+from enxerto.features.table import FeatureTable
+from enxerto.progress import Progress, silent
+
+ROWS_A_COMMIT = 128
+SECONDS_A_COMMIT = 2.0
+_CHUNKS_IN_FLIGHT = 2
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+def extract(
+    photos: PhotoSet,
+    engine: Engine,
+    store: Store,
+    *,
+    limits: Limits | None = None,
+    progress: Progress = silent,
+) -> FeatureTable:
+    """The features of every readable photo, from the store where it has them, else from the network.
+
+    Args:
+        photos: what to look at; a photo that can't be read gets a record that says why, and no features.
+        engine: what computes features.
+        store: where they are looked for and kept, as `open_store` gives it for this engine.
+        limits: of bytes and pixels a photo.
+        progress: how to show it.
+
+    Raises:
+        BusyError: another process holds the store.
+        StorageError: the disk is full; what was computed so far is kept.
+    """
+    records: list[PhotoRecord | None] = [None] * len(photos)
+    done = _Pending(store)
+    work = _Worker(engine, store, limits or Limits())
+    chunks = list(_chunks(photos.photos, engine.chunk))
+    with progress("features", len(photos)) as advance:
+        try:
+            for finished in _in_parallel(work, chunks, engine.workers):
+                for index, record in finished.records:
+                    records[index] = record
+                done.add(finished.rows)
+                advance(len(finished.records))
+        finally:
+            done.flush()
+    complete = tuple(record for record in records if record is not None)
+    readable = tuple(i for i, record in enumerate(complete) if record.good)
+    return FeatureTable(photos, complete, readable, store, done.count)
+
+
+_Chunk = Sequence[tuple[int, Photo]]
+
+
+@dataclass
+class _Finished:
+    records: list[tuple[int, PhotoRecord]] = field(default_factory=list)
+    rows: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Worker:
+    engine: Engine
+    store: Store
+    limits: Limits
+
+    def __call__(self, chunk: _Chunk) -> _Finished:
+        """Take a chunk of photos from file to features."""
+        finished = _Finished()
+        contents: dict[bytes, bytes] = {}
+        indices: dict[bytes, list[int]] = {}
+        for index, photo in chunk:
+            try:
+                data = read_bytes(photo.path, self.limits)
+            except PhotoError as error:
+                finished.records.append((index, PhotoRecord("", error.code, error.detail)))
+                continue
+            key = hashlib.sha256(data).digest()
+            contents[key] = data
+            indices.setdefault(key, []).append(index)
+        known = {key: unpack(value)[0] for key, value in self.store.get(contents)}
+        new = self._compute({key: data for key, data in contents.items() if key not in known}, finished)
+        for key, record in {**known, **new}.items():
+            finished.records.extend((index, record) for index in indices[key])
+        return finished
+
+    def _compute(self, contents: dict[bytes, bytes], finished: _Finished) -> dict[bytes, PhotoRecord]:
+        preprocessing = self.engine.backbone.preprocessing
+        records: dict[bytes, PhotoRecord] = {}
+        images = []
+        for key, data in contents.items():
+            records[key], decoded = inspect(data, short_side_px=preprocessing.short_side_px, limits=self.limits)
+            if decoded is None:
+                finished.rows.append((key, pack(records[key], None)))
+            else:
+                images.append((key, preprocessing.image(decoded.image)))
+        if images:
+            features = self.engine.features(np.stack([image for _, image in images]))
+            rows = zip(images, features, strict=True)
+            finished.rows.extend((key, pack(records[key], vector)) for (key, _), vector in rows)
+        return records
+
+
+class _Pending:
+    """Rows that wait for the next commit."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._rows: list[tuple[bytes, bytes]] = []
+        self._last = time.monotonic()
+        self.count = 0
+
+    def add(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
+        self._rows.extend(rows)
+        self.count += len(rows)
+        if len(self._rows) >= ROWS_A_COMMIT or time.monotonic() - self._last > SECONDS_A_COMMIT:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._rows:
+            rows, self._rows = self._rows, []
+            self._store.put(rows)
+        self._last = time.monotonic()
+
+
+def _chunks(photos: Sequence[Photo], size: int) -> Iterator[_Chunk]:
+    for start in range(0, len(photos), size):
+        yield list(enumerate(photos[start : start + size], start))
+
+
+def _in_parallel(work: Callable[[_Item], _Result], items: Sequence[_Item], workers: int) -> Iterator[_Result]:
+    """Results in order, with a bounded number of items under way."""
+    waiting: deque[Future[_Result]] = deque()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="enxerto-features")
+    try:
+        for item in items:
+            waiting.append(pool.submit(work, item))
+            if len(waiting) > workers * _CHUNKS_IN_FLIGHT:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,154 @@
+"""Which store belongs to which way of making features, and the house-keeping of all of them."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from enxerto.data import DECODER
+from enxerto.engines import Engine
+from enxerto.errors import BusyError, StorageError
+from enxerto.features.store import Store, set_aside
+from enxerto.files import storage_errors
+from enxerto.home import features_home, networks_home
+
+_ROW_FORMAT = "row-1"
+
+
+def store_key(engine: Engine) -> str:
+    """SHA-256 of everything that decides a feature besides the photo's content.
+
+    Decoder and its libraries, preprocessing, weights, layer, pooling, engine and its version, precision. Left out on
+    purpose: the number of threads and the chunk size, which change nothing (a test holds them to it).
+    """
+    import torch  # its antialiased resize is part of the preprocessing
+
+    parts = (_ROW_FORMAT, DECODER, f"resize-torch-{torch.__version__}", engine.backbone.fingerprint, engine.identity)
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+
+@contextmanager
+def open_store(engine: Engine, *, keep: bool = True) -> Iterator[Store]:
+    """The store for an engine.
+
+    Args:
+        engine: what will compute features.
+        keep: keep features for the next time; otherwise they go to a temporary file that is deleted.
+    """
+    backbone = engine.backbone
+    about = {
+        "backbone": backbone.name,
+        "weights": backbone.identity,
+        "origin": backbone.origin,
+        "layer": backbone.layer,
+        "pooling": backbone.pooling,
+        "engine": engine.identity,
+        "decoder": DECODER,
+    }
+    if keep:
+        with Store(features_home() / f"{store_key(engine)}.sqlite", about) as store:
+            yield store
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="enxerto-") as folder,
+        Store(Path(folder) / "features.sqlite", about) as store,
+    ):
+        yield store
+
+
+@dataclass(frozen=True)
+class StoreInfo:
+    """One store as `enxerto cache` shows it.
+
+    Attributes:
+        path: of the file.
+        about: what the file says of itself; empty when it can't be opened.
+        photos: rows.
+        size_bytes: of the file.
+        used: when it was last written, UTC.
+        damaged: rows whose checksum fails, or -1 when the file itself is damaged; only filled by `verify`.
+    """
+
+    path: Path
+    about: dict[str, str]
+    photos: int
+    size_bytes: int
+    used: datetime
+    damaged: int = 0
+
+
+def list_stores() -> list[StoreInfo]:
+    """Every feature store, largest first."""
+    infos = [_info(path) for path in sorted(features_home().glob("*.sqlite"))]
+    return sorted(infos, key=lambda info: -info.size_bytes)
+
+
+def verify_stores() -> list[StoreInfo]:
+    """Check every row of every store; damaged rows are deleted and damaged files set aside, to be made again."""
+    return [_verified(path) for path in sorted(features_home().glob("*.sqlite"))]
+
+
+def prune(*, older_than_days: float = 0.0) -> int:
+    """Delete stores, converted networks and what was set aside, unless used lately; imported weights stay.
+
+    Args:
+        older_than_days: keep what was written more recently than that; 0 deletes all.
+
+    Returns:
+        The bytes that were freed.
+    """
+    limit = time.time() - older_than_days * 86_400
+    freed = 0
+    for folder in (features_home(), networks_home()):
+        for path in folder.glob("*") if folder.is_dir() else ():
+            if path.is_file() and path.stat().st_mtime <= limit:
+                freed += path.stat().st_size
+                with storage_errors(path):
+                    path.unlink(missing_ok=True)
+    return freed
+
+
+def free_bytes() -> int:
+    """Space left on the disk of the cache."""
+    folder = next(parent for parent in (features_home(), *features_home().parents) if parent.exists())
+    return shutil.disk_usage(folder).free
+
+
+def _info(path: Path, damaged: int = 0) -> StoreInfo:
+    status = path.stat()
+    used = datetime.fromtimestamp(status.st_mtime, UTC)
+    try:
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        try:
+            about = dict(connection.execute("select name, value from about").fetchall())
+            photos = connection.execute("select count(*) from rows").fetchone()[0]
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError:
+        return StoreInfo(path, {}, 0, status.st_size, used, -1)
+    return StoreInfo(path, about, photos, status.st_size, used, damaged)
+
+
+def _verified(path: Path) -> StoreInfo:
+    before = _info(path)
+    if before.damaged < 0:
+        set_aside(path)
+        return before
+    try:
+        with Store(path) as store:
+            bad = store.damaged()
+            store.remove(bad)
+    except BusyError:
+        raise
+    except StorageError:
+        set_aside(path)
+        return StoreInfo(path, before.about, before.photos, before.size_bytes, before.used, -1)
+    return _info(path, damaged=len(bad))

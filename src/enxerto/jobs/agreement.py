@@ -1,0 +1,38 @@
+"""The proof that a head solved on bf16 features answers the same on the fp32 features that it will be used with."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from enxerto.classifier import Classifier
+from enxerto.data import PhotoSet
+from enxerto.features import extract, open_store
+from enxerto.types import Features
+
+SAMPLE = 32
+
+
+def agreement_with_fp32(classifier: Classifier, photos: PhotoSet, features: Features, precision: str) -> str:
+    """Compare both precisions on some photos.
+
+    Args:
+        classifier: that will predict in fp32.
+        photos: n readable photos.
+        features: theirs in `precision`, shape (n, features).
+        precision: that the head was solved on.
+
+    Returns:
+        A sentence for the report; empty when the head was solved on fp32 features.
+    """
+    if precision == "fp32":
+        return ""
+    chosen = np.unique(np.linspace(0, len(photos) - 1, min(SAMPLE, len(photos))).round().astype(int))
+    with open_store(classifier.engine) as store:
+        exact = extract(photos.subset(chosen.tolist()), classifier.engine, store).matrix()
+    there, here = classifier.decide(exact), classifier.decide(features[chosen])
+    same = int((there.predicted == here.predicted).sum())
+    largest = float(np.abs(there.probabilities - here.probabilities).max())
+    return (
+        f"; the saved model predicts in fp32: on {len(chosen)} of these photos it gives the same class for {same}, and "
+        f"probabilities differ by {largest:.3f} at most"
+    )

@@ -1,0 +1,66 @@
+"""The control: the same head on the same backbone with random weights, on a sample of the photos."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enxerto.data import Limits, PhotoSet
+from enxerto.engines import Engine, open_engine
+from enxerto.evaluation import Control, control
+from enxerto.features import extract, open_store
+from enxerto.progress import Progress
+from enxerto.types import Features, Labels
+
+SAMPLE = 200
+PER_CLASS = 4
+
+
+def run_control(
+    photos: PhotoSet,
+    features: Features,
+    labels: Labels,
+    groups: NDArray[np.int64],
+    classes: tuple[str, ...],
+    engine: Engine,
+    *,
+    seed: int,
+    cache: bool,
+    limits: Limits | None,
+    progress: Progress,
+) -> Control | None:
+    """Compare pretrained with random weights by cross-validation on at most 200 photos, or four a class.
+
+    Args:
+        photos: n readable photos.
+        features: theirs with the pretrained weights, shape (n, features).
+        labels: indices into `classes`, shape (n,).
+        groups: photos of one group stay together, shape (n,).
+        classes: names.
+        engine: that made `features`; the control runs with the same precision.
+        seed: of the random weights and the sample.
+        cache: keep the random weights' features.
+        limits: of bytes and pixels a photo.
+        progress: how to show it.
+
+    Returns:
+        `None` when there are too few photos to cross-validate.
+    """
+    chosen = stratified_sample(labels, max(SAMPLE, PER_CLASS * len(classes)), seed)
+    smallest = min(len(np.unique(groups[chosen][labels[chosen] == index])) for index in range(len(classes)))
+    if smallest < 2:
+        return None
+    random = open_engine(engine.backbone.randomized(seed), device=engine.device, precision=engine.precision)
+    with open_store(random, keep=cache) as store:
+        table = extract(photos.subset(chosen.tolist()), random, store, limits=limits, progress=progress)
+        random_features = table.matrix()
+    return control(features[chosen], random_features, labels[chosen], classes, groups=groups[chosen], seed=seed)
+
+
+def stratified_sample(labels: Labels, size: int, seed: int) -> NDArray[np.int64]:
+    """Indices of at most `size` photos, ascending, taking from every class in turn."""
+    generator = np.random.default_rng(seed)
+    queues = [generator.permutation(np.flatnonzero(labels == label)) for label in np.unique(labels)]
+    longest = max(map(len, queues))
+    in_turn = [queue[turn] for turn in range(longest) for queue in queues if turn < len(queue)]
+    return np.sort(np.array(in_turn[:size], dtype=np.int64))

@@ -1,0 +1,145 @@
+"""A saved classifier on new photos."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from enxerto.classifier import Classifier
+from enxerto.data import Limits, PhotoSet, clusters, examine, find_duplicates, list_photos, merge_groups
+from enxerto.errors import DataError, UnknownNameError
+from enxerto.evaluation import Evaluation
+from enxerto.evaluation import evaluate as measure
+from enxerto.features import extract, open_store
+from enxerto.jobs.provenance import Stopwatch, backbone_card, now, versions
+from enxerto.jobs.report import thumbnails_of
+from enxerto.progress import Progress, silent
+from enxerto.report import ReportContents, render
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What `evaluate` returns.
+
+    Attributes:
+        contents: every figure, as the report shows it.
+        html: the report.
+    """
+
+    contents: ReportContents
+    html: str
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """On all photos; `contents.without_seen` leaves those out that were in training."""
+        return self.contents.evaluation
+
+
+def evaluate(
+    model: Classifier | str | Path,
+    source: str | Path,
+    *,
+    label_pattern: str | None = None,
+    device: str = "auto",
+    precision: str = "fp32",
+    offline: bool = False,
+    cache: bool = True,
+    seed: int = 0,
+    limits: Limits | None = None,
+    command: str | None = None,
+    progress: Progress = silent,
+) -> Evaluated:
+    """Measure a classifier on labelled photos, and again without those that it has learned from.
+
+    Args:
+        model: a classifier with a head of its own, or the directory of a saved one.
+        source: labelled photos, as for `train`; a given `test` side is taken alone, else `val`, else all photos.
+        label_pattern: as for `train`.
+        device: as for `open_engine`.
+        precision: `fp32` or `bf16`.
+        offline: never download.
+        cache: keep features for the next time.
+        seed: of the bootstrap.
+        limits: of bytes and pixels a photo.
+        command: the command line to print in the report.
+        progress: how to show progress.
+
+    Raises:
+        DataError: nothing readable, or labels that the model doesn't know.
+        IntegrityError: the directory is no intact model.
+    """
+    watch = Stopwatch()
+    with watch.stage("loading"):
+        classifier = (
+            model
+            if isinstance(model, Classifier)
+            else Classifier.load(model, device=device, precision=precision, offline=offline)
+        )
+        photos = _held_out(list_photos(Path(source), label_pattern=label_pattern))
+        _require_known_labels(photos, classifier.classes)
+    with watch.stage("features"), open_store(classifier.engine, keep=cache) as store:
+        table = extract(photos, classifier.engine, store, limits=limits, progress=progress)
+        if not table.readable:
+            raise DataError(f"none of the {len(photos)} photos in {source} can be read; run: enxerto check {source}")
+        decisions = classifier.decide(table.matrix())
+    with watch.stage("evaluation"):
+        readable = photos.subset(table.readable)
+        records = [table.records[i] for i in table.readable]
+        learned = {row.tobytes() for row in classifier.learned_from}
+        seen = np.array([bytes.fromhex(record.sha256) in learned for record in records])
+        twins = clusters(len(records), find_duplicates(records))
+        groups = np.array(merge_groups(twins, [photo.group for photo in readable.photos]))
+        labels = np.array([classifier.classes.index(photo.label or "") for photo in readable.photos], dtype=np.int64)
+        names = np.array([photo.name for photo in readable.photos])
+
+        def measured(rows: np.ndarray) -> Evaluation:
+            return measure(
+                decisions.rows(rows), labels[rows], classifier.classes, names[rows].tolist(),
+                protocol="photos given to evaluate", groups=groups[rows], coverage=_coverage(classifier), seed=seed,
+            )  # fmt: skip
+
+        evaluation = measured(np.ones(len(records), dtype=bool))
+        without_seen = measured(~seen) if seen.any() and not seen.all() else None
+    assert classifier.probe is not None
+    contents = ReportContents(
+        title=Path(source).resolve().name,
+        source=str(source),
+        command=command or f"enxerto evaluate MODEL {source}",
+        created=now(),
+        seconds=watch.seconds(),
+        backbone=backbone_card(classifier.backbone),
+        engine=f"{classifier.engine.name} {classifier.engine.precision}",
+        precision_note=f"{classifier.engine.precision}: asked for",
+        regularization=classifier.probe.C,
+        temperature=classifier.probe.temperature,
+        health=examine(photos, table.records),
+        evaluation=evaluation,
+        control=None,
+        seen=tuple(names[seen].tolist()),
+        without_seen=without_seen,
+        versions=versions(),
+        seed=seed,
+    )
+    return Evaluated(contents, render(contents, thumbnails=thumbnails_of(contents, photos)))
+
+
+def _held_out(photos: PhotoSet) -> PhotoSet:
+    """The side of a given split that is there to be evaluated on."""
+    for side in ("test", "val"):
+        chosen = [i for i, photo in enumerate(photos.photos) if photo.split == side]
+        if chosen:
+            return photos.subset(chosen)
+    return photos
+
+
+def _require_known_labels(photos: PhotoSet, classes: tuple[str, ...]) -> None:
+    for label in photos.classes:
+        if label not in classes:
+            raise UnknownNameError("class", label, classes)
+
+
+def _coverage(classifier: Classifier) -> float:
+    assert classifier.probe is not None
+    return classifier.probe.coverage

@@ -1,0 +1,74 @@
+"""What a report is made of: frozen results, ready to be rendered or kept as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from enxerto.data.health import DataHealth
+from enxerto.evaluation.results import Control, Evaluation
+
+
+@dataclass(frozen=True)
+class BackboneCard:
+    """The pretrained network a classifier stands on.
+
+    Attributes:
+        name: as in `enxerto backbones list`.
+        parameters: how many numbers it has.
+        size_px: the side of the square it looks at.
+        licence: of the weights.
+        sha256: of the weights.
+        layer: where the features come from, `last` by default.
+        pooling: how a layer's maps become one vector.
+    """
+
+    name: str
+    parameters: int
+    size_px: int
+    licence: str
+    sha256: str
+    layer: str
+    pooling: str
+
+
+@dataclass(frozen=True)
+class ReportContents:
+    """Everything on the page of one training or evaluation.
+
+    Attributes:
+        title: of the page: the name of the folder or model.
+        source: the folder of photos as it was given.
+        command: the command line that makes it again.
+        created: UTC, ISO 8601.
+        seconds: wall-clock time by stage, in order, e.g. `(("features", 3.1), ("head", 0.4))`.
+        backbone: the network below the head.
+        engine: what ran it, e.g. `openvino bf16`.
+        precision_note: why this precision was taken, in a sentence.
+        regularization: the inverse strength C chosen for the head.
+        temperature: the calibration temperature.
+        health: the look over the photos.
+        evaluation: how good the classifier is.
+        control: the same head on random weights; `None` when it was switched off.
+        seen: names of evaluated photos that were in training (only when evaluating a saved model).
+        without_seen: the evaluation without those photos, `None` when there were none.
+        versions: packages and their versions.
+        seed: of splits, folds and bootstrap.
+    """
+
+    title: str
+    source: str
+    command: str
+    created: str
+    seconds: tuple[tuple[str, float], ...]
+    backbone: BackboneCard
+    engine: str
+    precision_note: str
+    regularization: float
+    temperature: float
+    health: DataHealth
+    evaluation: Evaluation
+    control: Control | None
+    seen: tuple[str, ...]
+    without_seen: Evaluation | None
+    versions: tuple[tuple[str, str], ...]
+    seed: int

@@ -1,0 +1,112 @@
+"""Train a linear probe and answer for photos that it has not learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from enxerto.errors import DataError
+from enxerto.heads.folds import Groups
+from enxerto.heads.linear import ClassWeight
+from enxerto.heads.probe import Decisions, LinearProbe, fit_probe
+from enxerto.progress import Progress, silent
+from enxerto.types import Features, Labels
+
+HELD_OUT = ("test", "val")
+"""Given sides to evaluate on, the first that has photos."""
+
+
+@dataclass(frozen=True)
+class TrainedProbe:
+    """A probe and its answers for photos that it, or its twin of the same fold, has not learned from.
+
+    Attributes:
+        probe: the one to use.
+        decisions: for the photos `evaluated`, in that order.
+        evaluated: int64 indices of photos, ascending.
+    """
+
+    probe: LinearProbe
+    decisions: Decisions
+    evaluated: NDArray[np.int64]
+
+
+def train_probe(
+    features: Features,
+    labels: Labels,
+    classes: tuple[str, ...],
+    sides: Sequence[str],
+    *,
+    groups: Groups | None = None,
+    class_weight: ClassWeight = None,
+    coverage: float = 0.95,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> TrainedProbe:
+    """Fit a probe, and evaluate it on the side held out or by cross-validation over the folds given.
+
+    With given sides the probe learns from `train`, and is the very model that the decisions come from; `val` is only
+    evaluated on where there is no `test`, and otherwise left alone. With folds every photo is answered by a probe whose
+    regularization, temperature and thresholds come from the other folds; the probe returned has learned from all.
+
+    Args:
+        features: float32, shape (photos, features).
+        labels: int64 indices into `classes`, shape (photos,).
+        classes: names, at least two.
+        sides: of each photo: `train`, `val` or `test`; or `fold0`, `fold1`, ….
+        groups: photos of one group are never on both sides of an inner fold.
+        class_weight: `balanced` lets every class count the same.
+        coverage: stated coverage of the prediction sets.
+        seed: of inner folds and samples.
+        progress: told of the photos learned from.
+
+    Raises:
+        DataError: sides are neither train/val/test nor folds, or a side has no photos.
+        OptionError: coverage is not between 0 and 1.
+    """
+    side_of = np.asarray(sides)
+    names = np.asarray(groups) if groups is not None else np.arange(len(labels))
+    rounds = _rounds(side_of, len(labels))
+    fits = [learned for learned, _ in rounds] + ([np.arange(len(labels))] if len(rounds) > 1 else [])
+    with progress("solving the head", sum(len(learned) for learned in fits)) as advance:
+        probes = []
+        for learned in fits:
+            probes.append(
+                fit_probe(
+                    features[learned],
+                    labels[learned],
+                    classes,
+                    groups=names[learned],
+                    class_weight=class_weight,
+                    coverage=coverage,
+                    seed=seed,
+                )
+            )
+            advance(len(learned))
+    evaluated = np.concatenate([held_out for _, held_out in rounds])
+    parts = [probe.decide(features[held_out]) for probe, (_, held_out) in zip(probes, rounds, strict=False)]
+    order = np.argsort(evaluated, kind="stable")
+    return TrainedProbe(probes[-1], _joined(parts, order), evaluated[order])
+
+
+def _rounds(side_of: NDArray[np.str_], photos: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Indices learned from and held out, once for given sides, once a fold otherwise."""
+    if len(side_of) != photos:
+        raise DataError(f"`sides` must hold one entry a photo: expected {photos}, got {len(side_of)}")
+    found = set(side_of.tolist())
+    if found <= {"train", *HELD_OUT}:
+        held = next((side for side in HELD_OUT if side in found), None)
+        if held is None or "train" not in found:
+            raise DataError(f"`sides` must hold `train` and `test` or `val`, got {', '.join(sorted(found))}")
+        return [(np.flatnonzero(side_of == "train"), np.flatnonzero(side_of == held))]
+    if not all(side.startswith("fold") for side in found) or len(found) < 2:
+        raise DataError(f"`sides` must be train, val and test, or fold0, fold1, …; got {', '.join(sorted(found)[:6])}")
+    return [(np.flatnonzero(side_of != fold), np.flatnonzero(side_of == fold)) for fold in sorted(found)]
+
+
+def _joined(parts: list[Decisions], order: NDArray[np.int64]) -> Decisions:
+    names = [field.name for field in fields(Decisions)]
+    return Decisions(*(np.concatenate([getattr(part, name) for part in parts])[order] for name in names))

@@ -1,0 +1,116 @@
+from dataclasses import replace
+
+import made_up_reports as made_up
+import pytest
+
+from enxerto.evaluation.results import Control, Interval
+from enxerto.report.contents import ReportContents
+from enxerto.report.findings import alerts, honest_evaluation, small_sample_caveat, verdict, worst_first
+
+
+def plain(text: str) -> str:
+    return text.replace("\u00a0", " ").replace("\u2068", "").replace("\u2069", "")
+
+
+def texts(contents: ReportContents) -> list[str]:
+    return [plain(alert.text) for alert in alerts(contents)]
+
+
+def with_accuracy(value: float, low: float, high: float) -> ReportContents:
+    contents = made_up.two_classes()
+    return replace(contents, evaluation=replace(contents.evaluation, accuracy=Interval(value, low, high)))
+
+
+def test_the_verdict_is_one_exact_sentence() -> None:
+    contents = with_accuracy(0.978, 0.957, 0.989)
+    control = Control(400, Interval(0.978, 0.957, 0.989), Interval(0.6, 0.55, 0.65), Interval(0.38, 0.33, 0.43))
+    judged = verdict(replace(contents, control=control))
+    assert plain(judged.sentence) == (
+        "97.8 % (95 % CI 95.7\u201398.9 %) of 400 photos right, by 5-fold cross-validation; always answering "
+        "\u2018cat\u2019 would be 50.0 %; pretrained weights add +38.0 points over random ones."
+    )
+    assert plain(judged.measured_on) == "Accuracy on 400 readable of 400 photos."
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "level"),
+    [((0.98, 0.96, 0.99), "go"), ((0.55, 0.5, 0.6), "no-go"), ((0.5, 0.45, 0.55), "no-go"), ((0.3, 0.2, 0.4), "no-go")],
+)
+def test_a_go_needs_an_interval_above_the_majority(accuracy: tuple[float, float, float], level: str) -> None:
+    assert verdict(with_accuracy(*accuracy)).level == level
+
+
+def test_leaks_and_few_photos_call_for_care() -> None:
+    assert verdict(made_up.dirty()).level == "care"
+    assert "too few" in plain(verdict(made_up.tiny()).reason)
+
+
+def test_photos_seen_in_training_never_count() -> None:
+    contents = made_up.with_seen_photos()
+    assert honest_evaluation(contents) is contents.without_seen
+    assert "of 120 photos right" in plain(verdict(contents).sentence)
+    assert "280 of 400 photos were in training. Every figure on this page leaves them out." in texts(contents)
+    nothing_new = replace(contents, without_seen=None)
+    assert verdict(nothing_new).level == "no-go"
+    assert any("No others are left" in text for text in texts(nothing_new))
+
+
+def test_weights_that_do_not_help_are_said_not_to() -> None:
+    contents = made_up.two_classes()
+    control = Control(400, Interval(0.9, 0.8, 1), Interval(0.9, 0.8, 1), Interval(0.0, -0.02, 0.02))
+    contents = replace(contents, control=control)
+    assert "not shown to help (\u22122.0 to +2.0 points over random ones)" in plain(verdict(contents).sentence)
+    assert any("not shown to help here" in text for text in texts(contents))
+
+
+def test_dirty_data_raises_every_alert_warnings_first() -> None:
+    contents = made_up.dirty()
+    said = texts(contents)
+    for part in (
+        "both sides of the given split",
+        "different labels",
+        "2 of 242 files",
+        "4.0 times",
+        "1 photo is usable",
+    ):
+        assert any(part in text for text in said), part
+    levels = [alert.level for alert in alerts(contents)]
+    assert levels == sorted(levels, reverse=True)
+
+
+def test_clean_data_raises_no_warning() -> None:
+    contents = made_up.two_classes()
+    contents = replace(contents, evaluation=replace(contents.evaluation, suspicious_labels=()))
+    assert texts(contents) == []
+
+
+def test_bad_figures_raise_alerts() -> None:
+    contents = made_up.two_classes()
+    never = tuple(replace(result, recall=Interval(0.0, 0.0, 0.01)) for result in contents.evaluation.per_class)
+    evaluation = replace(
+        contents.evaluation,
+        per_class=never,
+        balanced_accuracy=Interval(0.6, 0.5, 0.7),
+        calibration_error=Interval(0.09, 0.06, 0.12),
+        prediction_sets=replace(contents.evaluation.prediction_sets, observed=Interval(0.9, 0.88, 0.93)),
+    )
+    said = texts(replace(contents, evaluation=evaluation))
+    assert "No photo of \u2018cat\u2019 and \u2018dog\u2019 was recognized." in said
+    assert "Small classes fare worse: balanced accuracy is only 60.0 %." in said
+    assert "Probabilities are off by 9.0 % on average: don't take them literally." in said
+    assert "Prediction sets promise 95.0 % but hold the label for 90.0 % only." in said
+
+
+def test_small_classes_come_with_how_unsure_they_are() -> None:
+    caveat = plain(small_sample_caveat(made_up.tiny().evaluation))
+    assert caveat.startswith("Every class has fewer than 30 evaluated photos")
+    assert "with 4 photos, a recall of 75.0 %" in caveat
+    assert small_sample_caveat(made_up.two_classes().evaluation) == ""
+
+
+def test_classes_without_photos_come_last() -> None:
+    results = made_up.dirty().evaluation.per_class
+    empty = replace(results[0], name="absent", support=0, f1=Interval(0.0, 0.0, 1.0))
+    ordered = worst_first((empty, *results))
+    assert ordered[-1].name == "absent"
+    assert [r.f1.value for r in ordered[:-1]] == sorted(r.f1.value for r in results)
