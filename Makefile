@@ -19,7 +19,7 @@ lint: $(VENV)/.test
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.installed
-	$(BIN)/python -m benchmarks.run --photos $(PHOTOS)
+	$(BIN)/python -m benchmarks.run --photos $(PHOTOS) --output docs/benchmarks.md
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,11 +27,15 @@ def storage_errors(path: Path) -> Iterator[None]:
     except StorageError:
         raise
     except OSError as error:
-        free = ""
-        with suppress(OSError):
-            existing = next(parent for parent in (path, *path.parents) if parent.exists())
-            free = f"; {shutil.disk_usage(existing).free / 1e6:.0f} MB free there"
-        raise StorageError(f"can't write {path}: {error.strerror or error}{free}") from error
+        raise StorageError(f"can't write {path}: {error.strerror or error}{free_space(path)}") from error
+
+
+def free_space(path: Path) -> str:
+    """How much room a path's disk has, as the end of a message; empty where nobody can tell."""
+    with suppress(OSError):
+        existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+        return f"; {shutil.disk_usage(existing).free / 1e6:.0f} MB free there"
+    return ""
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -42,19 +46,71 @@ def write_durably(path: Path, content: bytes) -> None:
     """
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".tmp", dir=path.parent)
+        temporary = path.with_name(f".{path.name[:40]}.{secrets.token_hex(8)}.tmp")
         try:
-            with os.fdopen(descriptor, "wb") as file:
+            with temporary.open("xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(temporary).chmod(0o666 & ~_umask())
-            Path(temporary).replace(path)
+            temporary.replace(path)
         except BaseException:
             with suppress(OSError):
-                Path(temporary).unlink()
+                temporary.unlink()
             raise
         sync_directory(path.parent)
+
+
+@contextmanager
+def unfinished_directory(path: Path) -> Iterator[None]:
+    """Make a directory for a block that fills it and then renames it; when the block fails, it is deleted.
+
+    `sweep` in another process leaves it alone until the block ends or the process does, however it ends.
+    """
+    descriptor = None
+    while descriptor is None:
+        path.mkdir()
+        with suppress(FileNotFoundError):  # swept before it was marked
+            descriptor = _lock(path, wait=True)
+            if descriptor is None:
+                break
+            if not path.exists():
+                os.close(descriptor)
+                descriptor = None
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def sweep(path: Path) -> None:
+    """Delete an `unfinished_directory` that a killed process left behind."""
+    with suppress(FileNotFoundError, BlockingIOError):
+        descriptor = _lock(path, wait=False)
+        shutil.rmtree(path, ignore_errors=True)
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _lock(folder: Path, *, wait: bool) -> int | None:
+    """A descriptor that holds a directory's lock, `None` where there are no such locks."""
+    if os.name != "posix":
+        return None
+    import fcntl
+
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except BlockingIOError:
+        os.close(descriptor)
+        raise
+    except OSError:  # a network file system without locks of directories
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def sync_file(path: Path) -> None:
@@ -70,9 +126,3 @@ def sync_directory(path: Path) -> None:
     """Flush a directory's entries to the disk, so that a rename in it survives a power loss."""
     if os.name == "posix":
         sync_file(path)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from enxerto.backbones.networks import FeatureNetwork
 
 
+SMALLEST_PX = 32
+LARGEST_PX = 1024
+
+
 @dataclass(frozen=True)
 class Backbone:
     """A backbone whose weights were found; the network itself is built when something needs it.
@@ -125,6 +129,8 @@ def open_backbone(
     *,
     layer: str = LAST,
     pooling: str = "average",
+    size_px: int | None = None,
+    crop: float | None = None,
     file: Path | None = None,
     offline: bool = False,
 ) -> Backbone:
@@ -134,18 +140,20 @@ def open_backbone(
         name: as in `enxerto backbones list`, or any pretrained timm model.
         layer: where features come from: `last`, or the name of a module inside the network.
         pooling: how a layer's maps become one vector: `average`, `max` or `grid2`.
+        size_px: side of the square it looks at, instead of the one it was trained with.
+        crop: part of a photo's shorter side that the square covers, in (0, 1].
         file: a `.safetensors` file of its weights, instead of the usual places.
         offline: never download.
 
     Raises:
         UnknownNameError: there is no such backbone or layer.
-        OptionError: `pooling` is unknown.
+        OptionError: `pooling` is unknown, or the size or crop is impossible.
         WeightsMissingError: its weights are not here and can't be fetched.
         IntegrityError: its weights are not what their checksum says.
     """
     if pooling not in POOLINGS:
         raise OptionError(f"`pooling` must be one of {', '.join(POOLINGS)}, got {pooling!r}")
-    entry = find(name)
+    entry = _looking(find(name), size_px, crop)
     source = weights.locate(entry, given=file, offline=offline)
     return Backbone(
         entry=entry,
@@ -155,3 +163,16 @@ def open_backbone(
         layer=layer,
         pooling=pooling,
     )
+
+
+def _looking(entry: Entry, size_px: int | None, crop: float | None) -> Entry:
+    """The entry with another view of photos."""
+    if size_px is not None and not SMALLEST_PX <= size_px <= LARGEST_PX:
+        raise OptionError(f"`size_px` must lie between {SMALLEST_PX} and {LARGEST_PX}, got {size_px}")
+    if crop is not None and not 0 < crop <= 1:
+        raise OptionError(f"`crop` must lie in (0, 1], got {crop}")
+    if size_px not in (None, entry.preprocessing.size_px) and entry.fixed_size:
+        raise OptionError(f"{entry.name} looks at squares of {entry.preprocessing.size_px} pixels only, got {size_px}")
+    seen = entry.preprocessing
+    changed = replace(seen, size_px=size_px or seen.size_px, crop=crop or seen.crop)
+    return replace(entry, preprocessing=changed)

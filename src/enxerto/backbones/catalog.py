@@ -33,6 +33,7 @@ class Entry:
         sha256: of the packaged weight file.
         identity: of the packaged weights (`enxerto.backbones.identity`); a test holds it to the file.
         hub: the repository on the Hugging Face hub, `None` when the weights come with a package.
+        fixed_size: it can't look at squares of another size.
         zoo: the library that builds the architecture.
     """
 
@@ -46,6 +47,7 @@ class Entry:
     sha256: str | None = None
     identity: str | None = None
     hub: str | None = None
+    fixed_size: bool = False
     zoo: str = "timm"
 
 
@@ -132,7 +134,8 @@ def find(name: str) -> Entry:
 def entries(every: bool = False) -> Iterator[Entry]:
     """Embedded backbones first, then the suggested ones of timm, or every pretrained one."""
     yield from EMBEDDED
-    for name in sorted(_timm_names()) if every else SUGGESTED:
+    embedded = {entry.name for entry in EMBEDDED}  # timm, too, has a network of such a name
+    for name in sorted(_timm_names() - embedded) if every else SUGGESTED:
         yield _timm_entry(name)
 
 
@@ -161,4 +164,5 @@ def _timm_entry(name: str) -> Entry:
         ),
         licence=config.license or "unknown",
         hub=config.hf_hub_id,
+        fixed_size=bool(config.fixed_input_size),
     )

@@ -41,13 +41,16 @@ def import_weights(entry: Entry, file: Path) -> Path:
         raise OptionError(f"a weight file ends with {', '.join(SUFFIXES)}, got {file.name}")
     with tempfile.TemporaryDirectory() as folder:
         converted = Path(folder) / "weights.safetensors"
-        child = subprocess.run(
-            [sys.executable, "-m", __name__, entry.name, str(file), str(converted)],
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
+        try:
+            child = subprocess.run(
+                [sys.executable, "-m", __name__, entry.name, str(file), str(converted)],
+                capture_output=True,
+                text=True,
+                timeout=TIMEOUT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise IntegrityError(f"{file} was not imported: reading it took more than {TIMEOUT_S} s") from error
         if child.returncode != 0:
             reason = child.stderr.strip().splitlines()[-1:] or ["the converter was killed"]
             raise IntegrityError(f"{file} was not imported: {reason[0][:400]}")

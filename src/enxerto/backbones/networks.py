@@ -26,10 +26,11 @@ def build(entry: Entry, tensors: Mapping[str, torch.Tensor] | None = None) -> nn
     import timm
     import torchvision
 
-    if entry.zoo == "torchvision":
-        network = torchvision.models.get_model(entry.architecture, weights=None)
-    else:
-        network = timm.create_model(entry.architecture)
+    with torch.random.fork_rng(devices=[], enabled=tensors is not None):  # what is overwritten shall cost no one's seed
+        if entry.zoo == "torchvision":
+            network = torchvision.models.get_model(entry.architecture, weights=None)
+        else:
+            network = timm.create_model(entry.architecture)
     if tensors is not None:
         try:
             network.load_state_dict(tensors, strict=True)

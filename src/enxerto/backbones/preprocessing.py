@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from enxerto.errors import BoundsError
 from enxerto.types import Images, Pixels
+
+if TYPE_CHECKING:
+    import torch
 
 RECIPE = "center-crop-1"
 
@@ -57,12 +61,19 @@ class Preprocessing:
         if side == self.size_px:
             return np.ascontiguousarray(square)
         resized = torch.nn.functional.interpolate(
-            torch.from_numpy(square).permute(2, 0, 1)[None],
+            tensor_of(square).permute(2, 0, 1)[None],
             (self.size_px, self.size_px),
             mode=self.interpolation,
             antialias=True,
         )
         return np.ascontiguousarray(resized[0].permute(1, 2, 0).numpy())
+
+
+def tensor_of(array: NDArray[Any]) -> torch.Tensor:
+    """An array as a tensor; one that PyTorch can't look into (flipped, or read-only) is copied."""
+    import torch
+
+    return torch.from_numpy(np.require(array, requirements=["C", "W"]))
 
 
 def to_pixels(images: Images) -> Pixels:

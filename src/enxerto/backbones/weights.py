@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,16 +100,24 @@ def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
 
 
 def adapt(entry: Entry, tensors: Mapping[str, torch.Tensor]) -> Mapping[str, torch.Tensor]:
-    """Rename and reshape the tensors of older or foreign files as timm does for this architecture."""
+    """Rename and reshape the tensors of older or foreign files as timm does for this architecture.
+
+    Raises:
+        IntegrityError: they belong to another architecture, or there are none.
+    """
     if entry.zoo != "timm":
         return tensors
     import timm
+    import torch
 
+    if not tensors:  # timm would go and download them
+        raise IntegrityError(f"these weights are not those of {entry.name}: there are none in the file")
     try:
-        network = timm.create_model(
-            entry.architecture, pretrained=True, pretrained_cfg_overlay={"state_dict": dict(tensors)}
-        )
-    except (RuntimeError, KeyError) as error:
+        with torch.random.fork_rng(devices=[]):
+            network = timm.create_model(
+                entry.architecture, pretrained=True, pretrained_cfg_overlay={"state_dict": dict(tensors)}
+            )
+    except Exception as error:  # timm's conversions meet foreign tensors with whatever error they run into
         reason = " ".join(str(error).split())[:300]
         raise IntegrityError(f"these weights are not those of {entry.name}: {reason}") from error
     state: Mapping[str, torch.Tensor] = network.state_dict()
@@ -137,33 +146,55 @@ def _on_disk(entry: Entry) -> Source | None:
 
 
 def _download(entry: Entry) -> Path:
-    from huggingface_hub import hf_hub_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
 
-    assert entry.hub is not None
+    if entry.hub is None:
+        raise WeightsMissingError(f"the hub doesn't have the weights of {entry.name}; {_advice(entry)}")
     try:
-        return Path(hf_hub_download(entry.hub, HUB_FILE))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        with _plain_http_from_mirrors():
+            get_hf_file_metadata(hf_hub_url(entry.hub, HUB_FILE))  # asks once; the download would ask for minutes
+            return Path(hf_hub_download(entry.hub, HUB_FILE))
+    except Exception as error:  # of requests, httpx, httpx2 or Xet: it depends on the version of the hub's client
         reason = " ".join(str(error).split())[:200]
         raise WeightsMissingError(f"can't download the weights of {entry.name} ({reason}); {_advice(entry)}") from error
 
 
+@contextmanager
+def _plain_http_from_mirrors() -> Iterator[None]:
+    """A mirror passes on the hub's references to Xet, a second store that it doesn't mirror; don't follow them there.
+
+    Where `HF_HUB_DISABLE_XET` is set, it decides.
+    """
+    from huggingface_hub import constants
+
+    before = constants.HF_HUB_DISABLE_XET
+    if "HF_ENDPOINT" in os.environ and "HF_HUB_DISABLE_XET" not in os.environ:
+        constants.HF_HUB_DISABLE_XET = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_DISABLE_XET = before
+
+
 def _advice(entry: Entry) -> str:
+    file = f"{HUB_FILE} of {entry.hub}" if entry.hub else "its weight file"
     return (
-        f"downloads are off or impossible; bring {HUB_FILE} of {entry.hub} from a connected machine, then: "
+        f"downloads are off or impossible; bring {file} from a connected machine, then: "
         f"enxerto backbones import {entry.name} {HUB_FILE}"
     )
 
 
 def _verify_hub_file(path: Path) -> None:
     """The hub's cache names each file after its checksum: SHA-256 of large files, git's blob SHA-1 of small ones."""
-    name = path.resolve().name
-    if len(name) == 64:
-        found = sha256_of(path)
-    elif len(name) == 40:
-        content = path.read_bytes()
+    blob = path.parent / path.readlink() if path.is_symlink() else path
+    if len(blob.name) == 64:
+        found = sha256_of(blob)
+    elif len(blob.name) == 40:
+        content = blob.read_bytes()
         found = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
     else:
         return
-    if found != name:
-        raise IntegrityError(f"{path} should have checksum {name}, got {found}; delete it and try again")
+    if found != blob.name:
+        raise IntegrityError(
+            f"{blob.resolve()} should have checksum {blob.name}, got {found}; delete this file and try again"
+        )

@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,16 +22,17 @@ from numpy.typing import NDArray
 
 from enxerto.backbones import Backbone, find, open_backbone
 from enxerto.backbones.identity import identity_of
-from enxerto.classifier.checksums import verify_checksums, write_checksums
+from enxerto.classifier.checksums import read_verified, write_checksums
 from enxerto.classifier.classifier import Classifier
+from enxerto.classifier.manifest import NAME as MANIFEST
 from enxerto.classifier.manifest import SCHEMA, BackbonePart, Manifest, ProbePart, Provenance, decode, encode
+from enxerto.classifier.replacement import move_into_place, recover, require_free, sweep_beside
 from enxerto.errors import IntegrityError, OptionError
-from enxerto.files import storage_errors, sync_directory, sync_file
+from enxerto.files import storage_errors, sync_directory, sync_file, unfinished_directory
 from enxerto.heads import LinearProbe
 
 HEAD = "head.safetensors"
 BACKBONE = "backbone.safetensors"
-MANIFEST = "model.json"
 
 
 def save(
@@ -62,29 +62,14 @@ def save(
     """
     require_free(path, force=force)
     assert classifier.probe is not None
+    path = path.resolve()
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        for stale in path.parent.glob(f".{path.name}.unfinished-*"):
-            shutil.rmtree(stale, ignore_errors=True)
+        sweep_beside(path)
         unfinished = path.with_name(f".{path.name}.unfinished-{secrets.token_hex(4)}")
-        unfinished.mkdir()
-        try:
+        with unfinished_directory(unfinished):
             _write_files(classifier, unfinished, provenance, figures, extra, slim=slim)
-            _move_into_place(unfinished, path)
-        except BaseException:
-            shutil.rmtree(unfinished, ignore_errors=True)
-            raise
-
-
-def require_free(path: Path, *, force: bool) -> None:
-    """Raise an `OptionError` when a model can't be written to `path`, before any work is done."""
-    _recover(path)
-    if path.is_dir() and not any(path.iterdir()):
-        return
-    if path.exists() and not (force and (path / MANIFEST).is_file()):
-        what = "a model" if (path / MANIFEST).is_file() else "something that is no model"
-        hint = "pass --force to replace it" if what == "a model" else "choose another path"
-        raise OptionError(f"there is {what} at {path} already; {hint}")
+            move_into_place(unfinished, path, force=force)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -93,19 +78,18 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         IntegrityError: the directory is no intact model.
     """
-    _recover(path)
-    if not path.is_dir():
-        raise OptionError(f"there is no model at {path}")
-    verify_checksums(path)
-    return decode((path / MANIFEST).read_bytes())
+    return _read(path, ())[0]
 
 
 def load(path: Path, *, device: str = "auto", precision: str = "fp32", offline: bool = False) -> Classifier:
     """See `Classifier.load`."""
-    manifest = read_manifest(path)
-    arrays = _read_arrays(path / HEAD)
+    manifest, contents = _read(path, (HEAD, BACKBONE))
+    arrays = _arrays(contents, path / HEAD)
     probe = _probe(manifest.probe, arrays, path)
-    backbone = _inside(path, manifest.backbone) if manifest.backbone.inside else _outside(manifest.backbone, offline)
+    if manifest.backbone.inside:
+        backbone = _inside(manifest.backbone, _arrays(contents, path / BACKBONE), path)
+    else:
+        backbone = _outside(manifest.backbone, offline)
     return Classifier(
         backbone=backbone,
         classes=probe.classes,
@@ -114,6 +98,20 @@ def load(path: Path, *, device: str = "auto", precision: str = "fp32", offline: 
         device=device,
         precision=precision,
     )
+
+
+def _read(path: Path, wanted: tuple[str, ...]) -> tuple[Manifest, dict[str, bytes]]:
+    recover(path)
+    if not path.is_dir():
+        raise OptionError(f"there is no model at {path}")
+    contents = read_verified(path, (MANIFEST, *wanted))
+    return decode(_required(contents, path / MANIFEST)), contents
+
+
+def _required(contents: dict[str, bytes], path: Path) -> bytes:
+    if path.name not in contents:
+        raise IntegrityError(f"{path} is missing from the model and its checksums; copy the whole directory again")
+    return contents[path.name]
 
 
 def _write_files(
@@ -154,41 +152,31 @@ def _write_files(
     for name, content in extra.items():
         (folder / name).write_bytes(content)
     write_checksums(folder)
+    mode = (folder / MANIFEST).stat().st_mode
     for written in folder.iterdir():
+        written.chmod(mode)  # safetensors writes files that only their owner may read
         sync_file(written)
     sync_directory(folder)
 
 
-def _move_into_place(unfinished: Path, path: Path) -> None:
-    old = path.with_name(f".{path.name}.replaced")
-    shutil.rmtree(old, ignore_errors=True)
-    if path.exists():
-        path.rename(old)
-    unfinished.rename(path)
-    sync_directory(path.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _recover(path: Path) -> None:
-    """Bring back a model that a killed `save` had moved aside."""
-    old = path.with_name(f".{path.name}.replaced")
-    if not path.exists() and old.is_dir():
-        old.rename(path)
-
-
-def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+def _arrays(contents: dict[str, bytes], path: Path) -> dict[str, NDArray[Any]]:
+    """The tensors of a safetensors file; not those in formats that NumPy doesn't know."""
     from safetensors import SafetensorError
-    from safetensors.numpy import load_file
+    from safetensors.numpy import load
 
     try:
-        return load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
+        arrays: dict[str, NDArray[Any]] = load(_required(contents, path))
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise IntegrityError(f"{path} can't be read: {error}") from error
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise IntegrityError(f"{name} in {path} holds NaN or infinity")
+    return arrays
 
 
 def _probe(part: ProbePart, arrays: dict[str, NDArray[Any]], path: Path) -> LinearProbe:
     classes = len(part.classes)
-    features = arrays["weight"].shape[-1] if "weight" in arrays else 0
+    features = arrays["weight"].size // classes if "weight" in arrays else 0
     expected = {
         "weight": ("float32", (classes, features)),
         "bias": ("float32", (classes,)),
@@ -204,23 +192,20 @@ def _probe(part: ProbePart, arrays: dict[str, NDArray[Any]], path: Path) -> Line
         )
         if array.dtype != dtype or not fits:
             raise IntegrityError(f"{name} in {path / HEAD} should be {dtype} {shape}, got {array.dtype} {array.shape}")
-        if not np.isfinite(array).all():
-            raise IntegrityError(f"{name} in {path / HEAD} holds NaN or infinity")
     return LinearProbe.from_parts(arrays, asdict(part))
 
 
-def _inside(path: Path, part: BackbonePart) -> Backbone:
+def _inside(part: BackbonePart, arrays: dict[str, NDArray[Any]], path: Path) -> Backbone:
     """The backbone whose weights lie in the model's directory."""
     import torch
 
-    arrays = _read_arrays(path / BACKBONE)
     identity = identity_of(arrays)
     if identity != part.identity:
         raise IntegrityError(f"{path / BACKBONE} holds other weights than model.json says; copy the model again")
     entry = find(part.name)
     if entry.architecture != part.architecture:
         raise IntegrityError(f"model.json says that {part.name} is a {part.architecture}, not a {entry.architecture}")
-    return Backbone(
+    backbone = Backbone(
         entry=replace(entry, preprocessing=part.preprocessing, licence=part.licence),
         origin="model",
         load=lambda: {name: torch.from_numpy(array) for name, array in arrays.items()},
@@ -228,6 +213,9 @@ def _inside(path: Path, part: BackbonePart) -> Backbone:
         layer=part.layer,
         pooling=part.pooling,
     )
+    if identity != entry.identity:
+        backbone.feature_network()  # weights that the catalog doesn't know: see now that they fit
+    return backbone
 
 
 def _outside(part: BackbonePart, offline: bool) -> Backbone:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from enxerto.backbones import Preprocessing
 from enxerto.errors import IntegrityError
 
+NAME = "model.json"
 SCHEMA = 1
 
 
@@ -42,12 +44,12 @@ class BackbonePart:
 class ProbePart:
     """The numbers of a `LinearProbe` that are no arrays; see there."""
 
-    classes: tuple[str, ...]
-    temperature: float
+    classes: Annotated[tuple[str, ...], Meta(min_length=2)]
+    temperature: Annotated[float, Meta(gt=0)]
     set_threshold: float
-    coverage: float
+    coverage: Annotated[float, Meta(gt=0, lt=1)]
     familiarity_threshold: float
-    neighbors: int
+    neighbors: Annotated[int, Meta(ge=1)]
     C: float
     search: tuple[tuple[float, float], ...]
 
@@ -77,7 +79,7 @@ class Provenance:
 class Manifest:
     """Everything in `model.json`."""
 
-    schema: int
+    schema: Annotated[int, Meta(ge=1)]
     backbone: BackbonePart
     probe: ProbePart
     provenance: Provenance
@@ -100,5 +102,5 @@ def decode(content: bytes) -> Manifest:
         if isinstance(schema, int) and schema > SCHEMA:
             raise IntegrityError(f"model.json has schema {schema}, this Enxerto reads up to {SCHEMA}; upgrade enxerto")
         return msgspec.json.decode(content, type=Manifest)
-    except (msgspec.DecodeError, AttributeError) as error:
+    except (msgspec.DecodeError, ValueError, AttributeError, RecursionError) as error:
         raise IntegrityError(f"model.json is not a manifest: {error}") from error

@@ -22,6 +22,11 @@ from enxerto.cli.messages import command_line, exit_code, print_json, progress, 
     "--pooling", type=click.Choice(["average", "max", "grid2"]), default="average", show_default=True,
     help="How a layer's maps become one vector.",
 )  # fmt: skip
+@click.option("--size", "size_px", type=click.IntRange(32, 1024), metavar="PX", help="Side of the square it looks at.")
+@click.option(
+    "--crop", type=click.FloatRange(0, 1, min_open=True), metavar="SHARE",
+    help="Part of a photo's shorter side that the square covers.",
+)  # fmt: skip
 @click.option("--weights", type=options.PATH, help="A .safetensors file of the backbone's weights.")
 @options.label_pattern
 @click.option("--split", type=options.PATH, help="A CSV (path,split): which photo is on which side.")

@@ -3,7 +3,7 @@
 from enxerto.engines.engine import Engine, HeadArrays, InputGradient, logit_network
 from enxerto.engines.machine import describe, has_native_bf16, processors
 from enxerto.engines.objective import ClassLogit, CrossEntropy, Margin, Objective
-from enxerto.engines.opening import PrecisionChoice, choose_precision, open_engine
+from enxerto.engines.opening import open_engine
 
 __all__ = [
     "ClassLogit",
@@ -13,8 +13,6 @@ __all__ = [
     "InputGradient",
     "Margin",
     "Objective",
-    "PrecisionChoice",
-    "choose_precision",
     "describe",
     "has_native_bf16",
     "logit_network",

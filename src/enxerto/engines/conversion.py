@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import tempfile
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,17 +31,37 @@ def convert(network: torch.nn.Module, examples: Sequence[torch.Tensor]) -> openv
     it reports usage over the network.
 
     Raises:
-        EngineError: the network has an operator that OpenVINO doesn't know.
+        EngineError: the network can't be traced, or has an operator that OpenVINO doesn't know.
     """
     import torch
 
-    with torch.no_grad():
+    try:
+        with torch.no_grad():
+            traced = trace(network, examples, freeze=True)
+    except RuntimeError as error:
+        raise EngineError(f"the network can't be traced: {' '.join(str(error).split())[:300]}") from error
+    return from_trace(traced, examples)
+
+
+def trace(network: torch.nn.Module, examples: Sequence[torch.Tensor], *, freeze: bool) -> torch.jit.ScriptModule:
+    """Record a network's operators on examples, without PyTorch's warnings: OpenVINO's frontend reads nothing newer.
+
+    Args:
+        network: what to record.
+        examples: its inputs.
+        freeze: make the weights constants.
+    """
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*torch.jit.*", category=FutureWarning)
+        warnings.filterwarnings("ignore", message=".*torch.jit.*", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]
         traced = torch.jit.trace(  # type: ignore[no-untyped-call]
             network, tuple(examples), check_trace=False, strict=False
         )
-        if isinstance(traced, torch.jit.ScriptModule) and not traced.training:
-            traced = torch.jit.freeze(traced)
-    return from_trace(traced, examples)
+        recorded: torch.jit.ScriptModule = torch.jit.freeze(traced) if freeze else traced
+    return recorded
 
 
 def from_trace(traced: torch.jit.ScriptModule, examples: Sequence[torch.Tensor]) -> openvino.Model:
@@ -109,6 +130,9 @@ def _read(path: Path) -> tuple[bytes, bytes] | None:
     try:
         header, _, body = path.read_bytes().partition(b"\n")
     except FileNotFoundError:
+        return None
+    except OSError as error:
+        _log.warning("%s can't be read (%s); the network is converted again", path, error.strerror)
         return None
     try:
         stated = json.loads(header)

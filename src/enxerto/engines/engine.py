@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from enxerto.backbones.catalog import CLASSES
-from enxerto.backbones.preprocessing import require_pixels
+from enxerto.backbones.preprocessing import require_pixels, tensor_of
 from enxerto.engines.objective import Objective
 from enxerto.errors import OptionError
 from enxerto.types import Features, Images, Logits, Pixels
@@ -83,7 +84,7 @@ class Engine(ABC):
 
         Raises:
             BoundsError: pixels outside [0, 1].
-            OptionError: an array of another type or shape.
+            OptionError: an array of another type or shape, or without a photo.
         """
         self._require(batch)
         return self._features(batch)
@@ -99,7 +100,7 @@ class Engine(ABC):
 
         Raises:
             BoundsError: pixels outside [0, 1].
-            OptionError: an array of another type or shape.
+            OptionError: an array of another type or shape, or without a photo.
         """
         self._require(batch)
         if self.head is None:
@@ -117,11 +118,14 @@ class Engine(ABC):
 
         Raises:
             BoundsError: pixels outside [0, 1].
-            OptionError: an array of another type or shape.
+            OptionError: an array of another type or shape, or without a photo.
         """
         self._require(pixels)
         if pixels.dtype != np.float32:
             raise OptionError(f"`pixels` must be float32 to have a gradient, got {pixels.dtype}")
+        classes = self._classes
+        if target.dtype != np.float32 or target.shape != (len(pixels), classes):
+            raise OptionError(f"`target` must be float32 ({len(pixels)}, {classes}), got {target.dtype} {target.shape}")
         return self._input_gradient(pixels, target, objective)
 
     @abstractmethod
@@ -133,8 +137,15 @@ class Engine(ABC):
     @abstractmethod
     def _input_gradient(self, pixels: Pixels, target: NDArray[np.float32], objective: Objective) -> InputGradient: ...
 
+    @cached_property
+    def _classes(self) -> int:
+        classes: Any = len(self.head.bias) if self.head is not None else self.backbone.network.num_classes
+        return int(classes)
+
     def _require(self, batch: Images | Pixels) -> None:
         side = self.backbone.preprocessing.size_px
+        if batch.ndim == 4 and not len(batch):
+            raise OptionError("`batch` must hold at least one photo, got none")
         if batch.dtype == np.uint8 and batch.ndim == 4 and batch.shape[1:] == (side, side, 3):
             return
         if batch.dtype == np.float32 and batch.ndim == 4 and batch.shape[1:] == (3, side, side):
@@ -150,9 +161,6 @@ def logit_network(backbone: Backbone, head: HeadArrays | None) -> nn.Module:
     """Pixels to the logits that an engine gives, as a PyTorch module."""
     if head is None:
         return replace(backbone, layer=CLASSES).feature_network()
-    import torch
-
     from enxerto.backbones.networks import GraftedNetwork
 
-    weight, bias = torch.from_numpy(head.weight), torch.from_numpy(head.bias)
-    return GraftedNetwork(backbone.feature_network(), weight, bias).eval()
+    return GraftedNetwork(backbone.feature_network(), tensor_of(head.weight), tensor_of(head.bias)).eval()

@@ -14,7 +14,7 @@ import torch
 from torch._decomp import core_aten_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from enxerto.engines.conversion import from_trace
+from enxerto.engines.conversion import from_trace, trace
 from enxerto.engines.objective import Objective
 from enxerto.errors import EngineError
 
@@ -54,9 +54,7 @@ def convert_gradient(
     expected = run(pixels, target)
     try:
         graph = make_fx(run, decomposition_table=_decompositions())(pixels, target)
-        traced = torch.jit.trace(  # type: ignore[no-untyped-call]
-            graph, (pixels, target), check_trace=False, strict=False
-        )
+        traced = trace(graph, (pixels, target), freeze=False)
     except RuntimeError as error:
         raise EngineError(f"the gradient can't be traced: {' '.join(str(error).split())[:300]}") from error
     return from_trace(traced, (pixels, target)), expected

@@ -11,6 +11,7 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
+from enxerto.backbones.preprocessing import tensor_of
 from enxerto.engines.conversion import cached_path, convert, convert_cached
 from enxerto.engines.engine import Engine, HeadArrays, InputGradient, logit_network
 from enxerto.engines.machine import processors
@@ -119,15 +120,11 @@ class OpenVINOEngine(Engine):
         key = ("gradient", objective, pixels.shape)
         with self._lock:
             if key not in self._compiled:
-                import torch
-
                 from enxerto.engines.gradient_graph import convert_gradient, require_agreement
 
-                model, expected = convert_gradient(
-                    self._logit_network, objective, torch.from_numpy(pixels), torch.from_numpy(target)
-                )
+                model, expected = convert_gradient(self._logit_network, objective, tensor_of(pixels), tensor_of(target))
                 compiled = self._compile(model, "fp32", 1)
-                require_agreement(expected[2], torch.from_numpy(compiled([pixels, target])[2]))
+                require_agreement(expected[2], tensor_of(compiled([pixels, target])[2]))
                 self._compiled[key] = compiled
         return self._compiled[key]
 

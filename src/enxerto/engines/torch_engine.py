@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import threading
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from enxerto.backbones.preprocessing import tensor_of
 from enxerto.engines.engine import Engine, HeadArrays, InputGradient, logit_network
 from enxerto.engines.objective import Objective
 from enxerto.types import Features, Images, Pixels
@@ -53,6 +54,9 @@ class TorchEngine(Engine):
     def _place(self, network: torch.nn.Module) -> torch.nn.Module:
         return copy.deepcopy(network).to(self._device).to(memory_format=torch.channels_last)
 
+    def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
+        return tensor_of(array).to(self._device)
+
     def _features(self, batch: Images | Pixels) -> Features:
         return self._run(self._feature_network, batch)
 
@@ -62,14 +66,14 @@ class TorchEngine(Engine):
     def _run(self, network: torch.nn.Module, batch: Images | Pixels) -> NDArray[np.float32]:
         bf16 = torch.autocast(self._device.type, torch.bfloat16, enabled=self.precision == "bf16")
         with self._lock, torch.inference_mode(), bf16:
-            out = network(torch.from_numpy(batch).to(self._device))
+            out = network(self._tensor(batch))
             result: NDArray[np.float32] = out.float().cpu().numpy()
             return result
 
     def _input_gradient(self, pixels: Pixels, target: NDArray[np.float32], objective: Objective) -> InputGradient:
         with self._lock, torch.enable_grad():
-            leaf = torch.from_numpy(pixels).to(self._device).requires_grad_()
+            leaf = self._tensor(pixels).requires_grad_()
             logits = self._logit_network(leaf)
-            values = objective(logits, torch.from_numpy(target).to(self._device))
+            values = objective(logits, self._tensor(target))
             (gradient,) = torch.autograd.grad(values.sum(), leaf)
             return InputGradient(*(t.detach().cpu().numpy() for t in (logits, values, gradient)))

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from enxerto.types import Labels
 
+ROUNDING = 1e-9
+"""A mean of equal probabilities may come out that much larger than each."""
+
 
 def suspicious_labels(probabilities: NDArray[np.float64], labels: Labels) -> NDArray[np.int64]:
     """Indices of photos whose label is probably wrong, most suspicious first.
@@ -28,7 +31,7 @@ def suspicious_labels(probabilities: NDArray[np.float64], labels: Labels) -> NDA
     counts = np.bincount(labels, minlength=probabilities.shape[1])
     sums = np.bincount(labels, of_label, minlength=probabilities.shape[1])
     thresholds = np.where(counts > 0, sums / np.maximum(counts, 1), np.inf)
-    others = np.where(probabilities >= thresholds, probabilities, 0.0)
+    others = np.where(probabilities >= thresholds * (1 - ROUNDING), probabilities, 0.0)
     others[photos, labels] = 0.0
     margin = others.max(axis=1) - of_label
     found = np.flatnonzero(margin > 0)

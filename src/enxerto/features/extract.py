@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -28,6 +29,8 @@ from enxerto.progress import Progress, silent
 ROWS_A_COMMIT = 128
 SECONDS_A_COMMIT = 2.0
 _CHUNKS_IN_FLIGHT = 2
+_DECIDED_BY_LIMITS = frozenset({"bomb", "too-large"})
+"""Verdicts that are not kept, because they may be others next time."""
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -53,14 +56,15 @@ def extract(
     Raises:
         BusyError: another process holds the store.
         StorageError: the disk is full; what was computed so far is kept.
+        IntegrityError: the store's file is damaged.
     """
     records: list[PhotoRecord | None] = [None] * len(photos)
     done = _Pending(store)
     work = _Worker(engine, store, limits or Limits())
-    chunks = list(_chunks(photos.photos, engine.chunk))
-    with progress("features", len(photos)) as advance:
+    results = _in_parallel(work, _chunks(photos.photos, engine.chunk), engine.workers)
+    with progress("features", len(photos)) as advance, closing(results):
         try:
-            for finished in _in_parallel(work, chunks, engine.workers):
+            for finished in results:
                 for index, record in finished.records:
                     records[index] = record
                 done.add(finished.rows)
@@ -101,7 +105,8 @@ class _Worker:
             key = hashlib.sha256(data).digest()
             contents[key] = data
             indices.setdefault(key, []).append(index)
-        known = {key: unpack(value)[0] for key, value in self.store.get(contents)}
+        rows = ((key, unpack(value)[0]) for key, value in self.store.get(contents))
+        known = {key: record for key, record in rows if record.width * record.height <= self.limits.pixels}
         new = self._compute({key: data for key, data in contents.items() if key not in known}, finished)
         for key, record in {**known, **new}.items():
             finished.records.extend((index, record) for index in indices[key])
@@ -113,10 +118,10 @@ class _Worker:
         images = []
         for key, data in contents.items():
             records[key], decoded = inspect(data, short_side_px=preprocessing.short_side_px, limits=self.limits)
-            if decoded is None:
-                finished.rows.append((key, pack(records[key], None)))
-            else:
+            if decoded is not None:
                 images.append((key, preprocessing.image(decoded.image)))
+            elif records[key].code not in _DECIDED_BY_LIMITS:
+                finished.rows.append((key, pack(records[key], None)))
         if images:
             features = self.engine.features(np.stack([image for _, image in images]))
             rows = zip(images, features, strict=True)
@@ -131,11 +136,16 @@ class _Pending:
         self._store = store
         self._rows: list[tuple[bytes, bytes]] = []
         self._last = time.monotonic()
-        self.count = 0
+        self._keys: set[bytes] = set()
+
+    @property
+    def count(self) -> int:
+        """Distinct photos; one that lies in several chunks may have been computed more than once."""
+        return len(self._keys)
 
     def add(self, rows: Sequence[tuple[bytes, bytes]]) -> None:
         self._rows.extend(rows)
-        self.count += len(rows)
+        self._keys.update(key for key, _ in rows)
         if len(self._rows) >= ROWS_A_COMMIT or time.monotonic() - self._last > SECONDS_A_COMMIT:
             self.flush()
 
@@ -151,7 +161,7 @@ def _chunks(photos: Sequence[Photo], size: int) -> Iterator[_Chunk]:
         yield list(enumerate(photos[start : start + size], start))
 
 
-def _in_parallel(work: Callable[[_Item], _Result], items: Sequence[_Item], workers: int) -> Iterator[_Result]:
+def _in_parallel(work: Callable[[_Item], _Result], items: Iterable[_Item], workers: int) -> Generator[_Result]:
     """Results in order, with a bounded number of items under way."""
     waiting: deque[Future[_Result]] = deque()
     pool = ThreadPoolExecutor(workers, thread_name_prefix="enxerto-features")

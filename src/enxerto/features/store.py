@@ -14,8 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from enxerto.errors import BusyError, StorageError
-from enxerto.files import storage_errors
+from filelock import FileLock
+
+from enxerto.errors import BusyError, EnxertoError, IntegrityError, StorageError
+from enxerto.files import free_space, storage_errors
 
 BUSY_TIMEOUT_S = 60.0
 _KEYS_A_QUERY = 500
@@ -23,6 +25,10 @@ _SCHEMA = """
 create table if not exists about (name text primary key, value text not null) without rowid;
 create table if not exists rows (key blob primary key, value blob not null, checksum integer not null);
 """
+
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT, sqlite3.SQLITE_ERROR})
+"""SQLite says the last one of a file whose header or schema was changed."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +43,8 @@ class Store:
     Raises:
         BusyError: another process holds the file for longer than a minute.
         StorageError: the disk is full, or the path can't be written.
+
+    Every method may also raise an `IntegrityError`: a page of the file is damaged; `verify_stores` sets it aside.
     """
 
     def __init__(self, path: Path, about: Mapping[str, str] | None = None) -> None:
@@ -45,21 +53,31 @@ class Store:
             path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._connection = self._open(about or {})
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise _explained(error, path) from error
-            aside = set_aside(path)
-            _log.warning("%s was damaged and set aside as %s; its features are made again", path, aside.name)
-            self._connection = self._open(about or {})
+        except IntegrityError:
+            self._connection = self._begin_anew(about or {})
+
+    def _begin_anew(self, about: Mapping[str, str]) -> sqlite3.Connection:
+        """Set the file aside, unless another process has just done so."""
+        with storage_errors(self.path), FileLock(f"{self.path}.lock"):
+            with suppress(IntegrityError):
+                return self._open(about)
+            aside = set_aside(self.path)
+            _log.warning("%s was damaged and set aside as %s; its features are made again", self.path, aside.name)
+            return self._open(about)
 
     def _open(self, about: Mapping[str, str]) -> sqlite3.Connection:
+        with self._errors():
+            return self._connect(about)
+
+    def _connect(self, about: Mapping[str, str]) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
         try:
             connection.execute("pragma synchronous = full")
             known = connection.execute("select count(*) from sqlite_master where name in ('about', 'rows')").fetchone()
             if known[0] != 2:
-                connection.executescript(f"begin immediate; {_SCHEMA} commit;")
+                connection.executescript(f"begin immediate; {_SCHEMA}")
                 connection.executemany("insert or ignore into about values (?, ?)", about.items())
+                connection.execute("commit")
         except BaseException:
             connection.close()
             raise
@@ -96,8 +114,17 @@ class Store:
             return dict(self._connection.execute("select name, value from about").fetchall())
 
     def damaged(self) -> list[bytes]:
-        """The keys of rows whose checksum fails; reads the whole file."""
+        """The keys of rows whose checksum fails; reads the whole file.
+
+        Raises:
+            IntegrityError: the file itself is damaged, so that its rows can't be told.
+        """
         with self._errors():
+            (verdict,) = self._connection.execute("pragma integrity_check(1)").fetchone()
+            if verdict != "ok":
+                raise IntegrityError(
+                    f"the cache {self.path} is damaged ({' '.join(verdict.split())}); run: enxerto cache verify"
+                )
             rows = self._connection.execute("select key, value, checksum from rows")
             return [key for key, value, checksum in rows if zlib.crc32(key + value) != checksum]
 
@@ -132,7 +159,7 @@ class Store:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            raise _explained(error, self.path) from error
+            raise explained(error, self.path) from error
 
 
 def set_aside(path: Path) -> Path:
@@ -144,10 +171,11 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
-def _explained(error: sqlite3.DatabaseError, path: Path) -> BusyError | StorageError:
-    text = str(error)
-    if "locked" in text or "busy" in text:
+def explained(error: sqlite3.DatabaseError, path: Path) -> EnxertoError:
+    """What SQLite's error means for the store at `path`."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF
+    if code in _BUSY:
         return BusyError(f"{path} is held by another process; wait for it to finish, or set ENXERTO_HOME")
-    if isinstance(error, sqlite3.OperationalError):
-        return StorageError(f"can't use the cache {path}: {text}; free some space or set ENXERTO_HOME")
-    return StorageError(f"the cache {path} is damaged ({text}); run: enxerto cache verify")
+    if code in _DAMAGED:
+        return IntegrityError(f"the cache {path} is damaged ({error}); run: enxerto cache verify")
+    return StorageError(f"can't use the cache {path}: {error}{free_space(path)}; free some space or set ENXERTO_HOME")

@@ -8,15 +8,15 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from enxerto.data import DECODER
 from enxerto.engines import Engine
-from enxerto.errors import BusyError, StorageError
-from enxerto.features.store import Store, set_aside
+from enxerto.errors import IntegrityError
+from enxerto.features.store import Store, explained, set_aside
 from enxerto.files import storage_errors
 from enxerto.home import features_home, networks_home
 
@@ -92,7 +92,12 @@ def list_stores() -> list[StoreInfo]:
 
 
 def verify_stores() -> list[StoreInfo]:
-    """Check every row of every store; damaged rows are deleted and damaged files set aside, to be made again."""
+    """Check every row of every store; damaged rows are deleted and damaged files set aside, to be made again.
+
+    Raises:
+        BusyError: another process holds a store.
+        StorageError: the disk is full, or a store can't be written.
+    """
     return [_verified(path) for path in sorted(features_home().glob("*.sqlite"))]
 
 
@@ -108,12 +113,19 @@ def prune(*, older_than_days: float = 0.0) -> int:
     limit = time.time() - older_than_days * 86_400
     freed = 0
     for folder in (features_home(), networks_home()):
-        for path in folder.glob("*") if folder.is_dir() else ():
-            if path.is_file() and path.stat().st_mtime <= limit:
-                freed += path.stat().st_size
-                with storage_errors(path):
-                    path.unlink(missing_ok=True)
+        for path in sorted(folder.glob("*")) if folder.is_dir() else ():
+            with suppress(FileNotFoundError):  # what other processes write comes and goes
+                if path.is_file() and (older_than_days <= 0 or _last_written(path) <= limit):
+                    freed += path.stat().st_size
+                    with storage_errors(path):
+                        path.unlink(missing_ok=True)
     return freed
+
+
+def _last_written(path: Path) -> float:
+    """A journal is as old as its store: without it, a store can't roll a killed write back."""
+    store = path.with_name(path.name.removesuffix("-journal"))
+    return (store if store.is_file() else path).stat().st_mtime
 
 
 def free_bytes() -> int:
@@ -126,13 +138,16 @@ def _info(path: Path, damaged: int = 0) -> StoreInfo:
     status = path.stat()
     used = datetime.fromtimestamp(status.st_mtime, UTC)
     try:
-        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)  # rw: after a kill it rolls back
         try:
             about = dict(connection.execute("select name, value from about").fetchall())
             photos = connection.execute("select count(*) from rows").fetchone()[0]
         finally:
             connection.close()
-    except sqlite3.DatabaseError:
+    except sqlite3.DatabaseError as error:
+        reason = explained(error, path)
+        if not isinstance(reason, IntegrityError):
+            raise reason from error
         return StoreInfo(path, {}, 0, status.st_size, used, -1)
     return StoreInfo(path, about, photos, status.st_size, used, damaged)
 
@@ -146,9 +161,7 @@ def _verified(path: Path) -> StoreInfo:
         with Store(path) as store:
             bad = store.damaged()
             store.remove(bad)
-    except BusyError:
-        raise
-    except StorageError:
+    except IntegrityError:
         set_aside(path)
         return StoreInfo(path, before.about, before.photos, before.size_bytes, before.used, -1)
     return _info(path, damaged=len(bad))

@@ -53,6 +53,8 @@ class FeatureTable:
         missing = set(rows)
         for key, value in self.store.get(rows):
             vector = unpack(value)[1]
+            if not len(vector):
+                continue
             if matrix is None:
                 matrix = np.empty((len(keys), len(vector)), dtype=np.float32)
             matrix[rows[key]] = vector

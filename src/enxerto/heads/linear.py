@@ -123,7 +123,7 @@ def _check(features: Features, labels: Labels, classes: tuple[str, ...]) -> None
     if not np.isfinite(features).all():
         photo = int(np.argwhere(~np.isfinite(features))[0, 0])
         raise DataError(f"`features` must be finite, got NaN or infinity in row {photo}; extract them again in float32")
-    counts = np.bincount(labels, minlength=len(classes)) if labels.min() >= 0 else np.zeros(0)
+    counts = np.bincount(labels, minlength=len(classes)) if labels.min(initial=0) >= 0 else np.zeros(0)
     if len(counts) != len(classes):
         raise DataError(f"`labels` must lie in 0..{len(classes) - 1}, got {labels.min()}..{labels.max()}")
     if not counts.all():

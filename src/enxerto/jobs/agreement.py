@@ -6,10 +6,9 @@ import numpy as np
 
 from enxerto.classifier import Classifier
 from enxerto.data import PhotoSet
-from enxerto.features import extract, open_store
+from enxerto.features import extract, open_store, spread
+from enxerto.features.precision import SAMPLE
 from enxerto.types import Features
-
-SAMPLE = 32
 
 
 def agreement_with_fp32(classifier: Classifier, photos: PhotoSet, features: Features, precision: str) -> str:
@@ -26,7 +25,7 @@ def agreement_with_fp32(classifier: Classifier, photos: PhotoSet, features: Feat
     """
     if precision == "fp32":
         return ""
-    chosen = np.unique(np.linspace(0, len(photos) - 1, min(SAMPLE, len(photos))).round().astype(int))
+    chosen = spread(len(photos), SAMPLE)
     with open_store(classifier.engine) as store:
         exact = extract(photos.subset(chosen.tolist()), classifier.engine, store).matrix()
     there, here = classifier.decide(exact), classifier.decide(features[chosen])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from enxerto.backbones import DEFAULT, LAST, Backbone, open_backbone
+from enxerto.backbones import DEFAULT, LAST, open_backbone
 from enxerto.classifier import Classifier, Provenance, require_free, save
 from enxerto.data import (
     Limits,
@@ -25,10 +25,9 @@ from enxerto.data import (
     require_trainable,
     split_photos,
 )
-from enxerto.engines import Engine, PrecisionChoice, open_engine
-from enxerto.errors import OptionError
+from enxerto.engines import Engine
 from enxerto.evaluation import Control, Evaluation, evaluate
-from enxerto.features import FeatureTable, extract, open_store, precision_for
+from enxerto.features import FeatureTable, PrecisionChoice, engine_for, extract, open_store
 from enxerto.heads import ClassWeight
 from enxerto.jobs.agreement import agreement_with_fp32
 from enxerto.jobs.control import run_control
@@ -69,6 +68,8 @@ def train(
     backbone: str = DEFAULT,
     layer: str = LAST,
     pooling: str = "average",
+    size_px: int | None = None,
+    crop: float | None = None,
     weights: str | Path | None = None,
     label_pattern: str | None = None,
     split: str | Path | None = None,
@@ -96,6 +97,8 @@ def train(
         backbone: as in `enxerto backbones list`.
         layer: where features come from; `last` by default.
         pooling: `average`, `max` or `grid2`.
+        size_px: side of the square that the backbone looks at; by default what it was trained with.
+        crop: part of a photo's shorter side that the square covers.
         weights: a `.safetensors` file of the backbone's weights.
         label_pattern: regular expression whose one group is the label, matched to the stem of each file name.
         split: a CSV file that says which photo is on which side, as a saved model's `split.csv`.
@@ -124,18 +127,21 @@ def train(
     target = None if output is None else Path(output)
     if target is not None:
         require_free(target, force=force)
-    if precision not in ("auto", "fp32", "bf16"):
-        raise OptionError(f"`precision` must be auto, fp32 or bf16, got {precision!r}")
     watch = Stopwatch()
     with watch.stage("listing"):
         photos = list_photos(Path(source), label_pattern=label_pattern)
         require_trainable(photos)
     with watch.stage("backbone"):
         grafted = open_backbone(
-            backbone, layer=layer, pooling=pooling, file=None if weights is None else Path(weights), offline=offline
+            backbone,
+            layer=layer,
+            pooling=pooling,
+            size_px=size_px,
+            crop=crop,
+            file=None if weights is None else Path(weights),
+            offline=offline,
         )
-        choice = _precision(photos, grafted, precision, device)
-        engine = open_engine(grafted, device=device, precision=choice.precision)
+        engine, choice = engine_for(photos, grafted, device=device, precision=precision, keep=cache, limits=limits)
     with watch.stage("features"), open_store(engine, keep=cache) as store:
         table = extract(photos, engine, store, limits=limits, progress=progress)
         require_trainable(photos, readable=[record.good for record in table.records])
@@ -261,12 +267,6 @@ class _Learnable:
         """SHA-256 of the photos that the head has learned from."""
         given = "train" in sides.sides
         return self.content[[not given or side == "train" for side in sides.sides]]
-
-
-def _precision(photos: PhotoSet, backbone: Backbone, precision: str, device: str) -> PrecisionChoice:
-    if precision == "auto":
-        return precision_for(photos, backbone, device=device)
-    return PrecisionChoice(precision, None, None, f"{precision}: asked for")
 
 
 def _control(

@@ -49,7 +49,7 @@ class ReportContents:
         health: the look over the photos.
         evaluation: how good the classifier is.
         control: the same head on random weights; `None` when it was switched off.
-        seen: names of evaluated photos that were in training (only when evaluating a saved model).
+        seen: names of evaluated photos that were in training, themselves or as a copy.
         without_seen: the evaluation without those photos, `None` when there were none.
         versions: packages and their versions.
         seed: of splits, folds and bootstrap.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from enxerto.data.health import DataHealth
+from enxerto.evaluation.evaluate import LISTED
 from enxerto.evaluation.results import ClassResult, Control, Evaluation
 from enxerto.report.contents import ReportContents
 from enxerto.report.wording import (
@@ -101,7 +102,7 @@ def _level(contents: ReportContents, evaluation: Evaluation) -> tuple[Literal["g
         return "no-go", f"No better than {always}."
     if evaluation.accuracy.low <= evaluation.majority:
         return "no-go", f"Not shown to be better than {always}: the interval reaches down to it."
-    if contents.health.leaks:
+    if contents.health.leaks and not contents.seen:
         return "care", f"Better than {always}, but the same pictures lie on both sides of the split."
     if evaluation.photos < ENOUGH_PHOTOS:
         return "care", f"Better than {always}, but {count(evaluation.photos, 'photo')} are too few to be sure how much."
@@ -126,25 +127,32 @@ def _measured_on(health: DataHealth, evaluation: Evaluation) -> str:
 def alerts(contents: ReportContents) -> tuple[Alert, ...]:
     """What could make the figures wrong or the classifier worse than it seems; warnings before notes."""
     evaluation = honest_evaluation(contents)
-    found = [*_seen(contents), *_health(contents.health), *_evaluation(evaluation), *_control(contents.control)]
+    found = [
+        *_seen(contents),
+        *_health(contents.health, left_out=bool(contents.seen)),
+        *_evaluation(evaluation),
+        *_control(contents.control),
+    ]
     return tuple(sorted(found, key=lambda alert: alert.level != "warning"))
 
 
 def _seen(contents: ReportContents) -> list[Alert]:
     if not contents.seen:
         return []
-    text = f"{len(contents.seen):,} of {count(contents.evaluation.photos, 'photo')} were in training."
+    photos = count(contents.evaluation.photos, "photo")
+    text = f"{len(contents.seen):,} of {photos} were in training, themselves or as a copy."
     if contents.without_seen is None:
         return [Alert("warning", f"{text} No others are left: bring photos that it has not learned from.", "figures")]
     return [Alert("warning", f"{text} Every figure on this page leaves them out.", "figures")]
 
 
-def _health(health: DataHealth) -> list[Alert]:
+def _health(health: DataHealth, *, left_out: bool) -> list[Alert]:
     found = []
     if health.leaks:
         groups = count(len(health.leaks), "group")
         verb = "lies" if len(health.leaks) == 1 else "lie"
-        text = f"{groups} of equal pictures {verb} on both sides of the given split: accuracy seems higher than it is."
+        after = "." if left_out else ": accuracy may seem higher than it is."
+        text = f"{groups} of equal pictures {verb} on both sides of the given split{after}"
         found.append(Alert("warning", text, "data"))
     if health.conflicts:
         groups, verb = count(len(health.conflicts), "group"), "carries" if len(health.conflicts) == 1 else "carry"
@@ -188,9 +196,10 @@ def _evaluation(evaluation: Evaluation) -> list[Alert]:
         kept = percent(sets.observed.value)
         text = f"Prediction sets promise {percent(sets.stated)} but hold the label for {kept} only."
         found.append(Alert("warning", text, "calibration"))
-    if evaluation.suspicious_labels:
-        verb, which = ("looks", "it") if len(evaluation.suspicious_labels) == 1 else ("look", "them")
-        text = f"{count(len(evaluation.suspicious_labels), 'label')} {verb} wrong: check {which} first."
+    if found_wrong := len(evaluation.suspicious_labels):
+        verb, which = ("looks", "it") if found_wrong == 1 else ("look", "them")
+        more = " or more" if found_wrong == LISTED else ""
+        text = f"{count(found_wrong, 'label')}{more} {verb} wrong: check {which} first."
         found.append(Alert("note", text, "photos"))
     return found
 

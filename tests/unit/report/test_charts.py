@@ -78,6 +78,9 @@ def test_the_gauge_places_accuracies_and_their_intervals() -> None:
     (majority,) = marks(chart, "line", "line majority thick")
     assert majority["x1"] == majority["x2"] == "50%"
     assert len(charts.accuracy_gauge(contents.evaluation, None).rows) == 2
+    assert chart.rows[1][0] == "Random weights"
+    fewer = charts.accuracy_gauge(contents.evaluation, replace(contents.control, photos=200))
+    assert fewer.rows[1][0] == "Random weights on 200\u00a0photos"
 
 
 def test_bars_are_as_long_as_the_counts_and_skipped_files_are_outlined() -> None:

@@ -3,6 +3,7 @@ from dataclasses import replace
 import made_up_reports as made_up
 import pytest
 
+from enxerto.evaluation.evaluate import LISTED
 from enxerto.evaluation.results import Control, Interval
 from enxerto.report.contents import ReportContents
 from enxerto.report.findings import alerts, honest_evaluation, small_sample_caveat, verdict, worst_first
@@ -49,10 +50,27 @@ def test_photos_seen_in_training_never_count() -> None:
     contents = made_up.with_seen_photos()
     assert honest_evaluation(contents) is contents.without_seen
     assert "of 120 photos right" in plain(verdict(contents).sentence)
-    assert "280 of 400 photos were in training. Every figure on this page leaves them out." in texts(contents)
+    assert (
+        "280 of 400 photos were in training, themselves or as a copy. Every figure on this page leaves them out."
+        in texts(contents)
+    )
     nothing_new = replace(contents, without_seen=None)
     assert verdict(nothing_new).level == "no-go"
     assert any("No others are left" in text for text in texts(nothing_new))
+
+
+def test_leaks_that_are_left_out_don_t_spoil_the_figure() -> None:
+    contents = made_up.dirty()
+    contents = replace(contents, seen=("test/c.jpg",), without_seen=contents.evaluation)
+    assert verdict(contents).level == "go"
+    assert "1 group of equal pictures lies on both sides of the given split." in texts(contents)
+
+
+def test_a_full_list_of_suspicious_labels_may_not_be_all() -> None:
+    contents = made_up.two_classes()
+    labels = contents.evaluation.mistakes[:1] * LISTED
+    contents = replace(contents, evaluation=replace(contents.evaluation, suspicious_labels=labels))
+    assert "24 labels or more look wrong: check them first." in texts(contents)
 
 
 def test_weights_that_do_not_help_are_said_not_to() -> None:

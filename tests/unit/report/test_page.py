@@ -179,14 +179,14 @@ def test_the_verdict_the_data_and_the_recipe_are_there() -> None:
         "features 3.12 s",
         "6.53 s in all",
         "Stated: 95.0 %.",
-        "Seed 0",
+        "Seed0 Backbone",
     ):
         assert part in words, part
 
 
 def test_photos_that_were_in_training_are_named_and_left_out() -> None:
     words = Reader(render(made_up.with_seen_photos(), thumbnails={})).words
-    assert "280 photos were in training and are left out" in words
+    assert "280 photos were in training, themselves or as a copy, and are left out" in words
     assert "instead of 98.3 %" in words
     assert "cat/0.jpg" in words
     assert "and 180 more" in words

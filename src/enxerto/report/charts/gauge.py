@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from enxerto.evaluation.results import Control, Evaluation, Interval
 from enxerto.report.charts.svg import Chart, dot, drawing, element, share, whisker
-from enxerto.report.wording import EN_DASH, percent, percent_interval, points, points_interval, quoted
+from enxerto.report.wording import EN_DASH, count, percent, percent_interval, points, points_interval, quoted
 
 ROW_PX = 54
 AXIS_PX = 26
@@ -31,7 +31,8 @@ def accuracy_gauge(evaluation: Evaluation, control: Control | None) -> Chart:
     """The model's accuracy against always giving the same answer and, where it was run, random weights."""
     levels = [Level("This classifier", evaluation.accuracy.value, evaluation.accuracy, "model")]
     if control is not None:
-        levels.append(Level("Random weights", control.random.value, control.random, "control"))
+        on = "" if control.photos == evaluation.photos else f" on {count(control.photos, 'photo')}"
+        levels.append(Level(f"Random weights{on}", control.random.value, control.random, "control"))
     always = f"Always {quoted(evaluation.majority_class, 18)}"
     levels.append(Level(always, evaluation.majority, None, "majority"))
     gap = points(evaluation.accuracy.value - evaluation.majority)

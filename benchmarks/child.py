@@ -1,0 +1,44 @@
+"""Each measurement runs in a process of its own, with caches of its own, and answers with one JSON line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+ANSWER = "answer: "
+
+
+def report(main: Callable[[Path], dict[str, Any]]) -> None:
+    """What a measuring module does when it is run: `python -m benchmarks.NAME PHOTOS`."""
+    print(ANSWER + json.dumps(main(Path(sys.argv[1]))), flush=True)
+
+
+def run(module: str, photos: Path, home: Path | None = None, **environment: str) -> dict[str, Any]:
+    """Run a measuring module and return its answer, with `process_seconds`, start-up included.
+
+    Args:
+        module: in this package.
+        photos: handed to it.
+        home: of Enxerto's caches; a new, empty one by default, so that nothing is warm.
+        environment: further variables.
+    """
+    with tempfile.TemporaryDirectory() as fresh:
+        variables = {**os.environ, "ENXERTO_HOME": str(home or fresh), "HF_HUB_OFFLINE": "1", **environment}
+        start = time.perf_counter()
+        child = subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", f"benchmarks.{module}", str(photos)],
+            env=variables,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        seconds = time.perf_counter() - start
+    line = next(line for line in reversed(child.stdout.splitlines()) if line.startswith(ANSWER))
+    return {**json.loads(line.removeprefix(ANSWER)), "process_seconds": seconds}

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from enxerto.backbones.imagenet import imagenet_classes
+
+
+def test_there_are_a_thousand_different_short_names_in_the_order_of_the_logits() -> None:
+    names = imagenet_classes()
+    assert len(set(names)) == len(names) == 1000
+    assert (names[0], names[1], names[281], names[340], names[999]) == (
+        "tench", "goldfish", "tabby", "zebra", "toilet tissue",
+    )  # fmt: skip
+
+
+def test_classes_of_one_short_name_are_told_apart_by_their_descriptions() -> None:
+    cranes = [name for name in imagenet_classes() if name.split(",")[0].split(" (")[0] == "crane"]
+    assert len(cranes) == 2
+    assert "crane" not in cranes
