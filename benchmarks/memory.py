@@ -9,7 +9,6 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from benchmarks.child import report
-
 from enxerto.backbones import open_backbone
 from enxerto.data import list_photos
 from enxerto.engines import open_engine

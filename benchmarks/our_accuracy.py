@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from benchmarks.child import report
-
 import enxerto
+from benchmarks.child import report
 
 
 def main(photos: Path) -> dict[str, object]:

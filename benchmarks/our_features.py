@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import timm  # noqa: F401 - start-up is not counted
 import torch  # noqa: F401
-from benchmarks.child import report
 
+from benchmarks.child import report
 from enxerto.backbones import open_backbone
 from enxerto.data import Photo, decode, list_photos, read_bytes
 from enxerto.engines import open_engine

@@ -12,10 +12,10 @@ import sklearn.linear_model  # noqa: F401
 import timm  # noqa: F401
 import torch  # noqa: F401
 import torchvision  # noqa: F401
-from benchmarks.child import report
 
 import enxerto.jobs
-import enxerto.report  # noqa: F401
+import enxerto.report
+from benchmarks.child import report
 
 
 def main(photos: Path) -> dict[str, object]:

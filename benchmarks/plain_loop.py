@@ -11,9 +11,9 @@ from pathlib import Path
 
 import torch
 import torchvision
-from benchmarks.child import report
 from torchvision import transforms
 
+from benchmarks.child import report
 from enxerto.backbones import open_backbone
 
 EPOCHS = 2

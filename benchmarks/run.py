@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.child import run
-
 from enxerto.engines import describe, processors
 from enxerto.jobs.provenance import versions
 
@@ -36,10 +35,11 @@ def training(photos: Path, repeats: int) -> Iterator[str]:
     again = [mine["seconds"] / mine["second_run_seconds"] for mine in ours]
     yield "## From a folder to an evaluated model"
     yield (
-        f"cats-dogs, {ours[0]['photos']} test photos, all caches cold, median of {repeats} alternating runs. Ours looks "
-        "the photos over, makes features, solves and calibrates the head, evaluates, runs the control on random weights, "
-        "writes the report and saves the model; the plain loop (frozen backbone in evaluation mode, DataLoader with two "
-        f"workers, Adam, two epochs, then the test) only trains and tests. Ours ran on {ours[0]['engine']}."
+        f"cats-dogs, {ours[0]['photos']} test photos, all caches cold, median of {repeats} alternating runs. Ours "
+        "looks the photos over, makes features, solves and calibrates the head, evaluates, runs the control on random "
+        "weights, writes the report and saves the model; the plain loop (frozen backbone in evaluation mode, DataLoader "
+        "with two workers, Adam, two epochs, then the test) only trains and tests. Ours ran on "
+        f"{ours[0]['engine']}."
     )
     yield _table(
         ("", "seconds", "with start-up", "accuracy"),
@@ -57,9 +57,9 @@ def features(photos: Path, repeats: int) -> Iterator[str]:
     """Extraction against eager PyTorch, overlap, and a warm second run."""
     yield "## Features"
     yield (
-        f"EfficientNet-Lite0 on the 1,200 photos of cats-dogs, median of {repeats}. The slower of decoding alone and the "
-        "network alone, each with all processors, is what a pipeline could reach if the other cost nothing; on processors "
-        "that do both, the ideal is 1 / (1/decoding + 1/network)."
+        f"EfficientNet-Lite0 on the 1,200 photos of cats-dogs, median of {repeats}. The slower of decoding alone and "
+        "the network alone, each with all processors, is what a pipeline could reach if the other cost nothing; on "
+        "processors that do both, the ideal is 1 / (1/decoding + 1/network)."
     )
     rows = []
     for precision in ("fp32", "bf16"):

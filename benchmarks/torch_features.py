@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from benchmarks.child import report
 from benchmarks.plain_loop import loader
-
 from enxerto.backbones import open_backbone
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tiny_networks import tiny_network
 
 from enxerto.backbones import Backbone, open_backbone, to_pixels
 from enxerto.engines import ClassLogit, CrossEntropy, Engine, HeadArrays, Margin, Objective, logit_network, open_engine
-from enxerto.errors import BoundsError, EngineError, OptionError
+from enxerto.errors import BoundsError, OptionError
 from enxerto.types import Images, Pixels
-from tiny_networks import tiny_network
 
 NETWORKS = ("test_resnet", "test_efficientnet", "test_vit", "efficientnet_lite0")
 FALLING_BACK = ("test_resnet", "test_vit")
@@ -59,7 +59,7 @@ def one_hot(batch: int, classes: int) -> Any:
 
 
 def assert_close(got: Any, expected: Any, atol: float = 1e-4) -> None:
-    """Within `atol` of the largest value, or of 1 where that is larger."""
+    """Within `atol`, or within that share of the largest value where all are smaller than 1."""
     assert got.shape == expected.shape
     assert np.abs(got - expected).max() <= atol * min(1.0, np.abs(expected).max())
 
@@ -106,7 +106,7 @@ def test_logits_of_a_grafted_head_agree(name: str) -> None:
     assert_close(expected, features @ head(name).weight.T + head(name).bias, 1e-6)
     with torch.no_grad():
         network = logit_network(backbone(name), head(name))
-        assert_close(network(torch.from_numpy(pixels(name))).double().numpy(), expected, 1e-5)
+        assert_close(network(torch.from_numpy(pixels(name))).double().numpy(), expected)
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES, ids=lambda objective: type(objective).__name__)
@@ -269,7 +269,7 @@ def test_a_target_of_another_shape_is_refused(wrong: str, grafted: bool, device:
 class Failing(Objective):
     """Fails in the middle of the forward and backward pass."""
 
-    def __call__(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    def __call__(self, _logits: torch.Tensor, _target: torch.Tensor) -> torch.Tensor:
         raise ZeroDivisionError("in the middle")
 
 
@@ -286,9 +286,9 @@ def state(network: torch.nn.Module) -> Iterator[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("device", ENGINES)
-@pytest.mark.parametrize("layer", ["last", "stages.1"])
-def test_the_network_comes_back_as_it_was_also_after_an_exception(layer: str, device: str) -> None:
-    given = tiny_network("test_efficientnet" if layer == "last" else "test_resnet", layer.replace("stages.", "layer"))
+@pytest.mark.parametrize(("name", "layer"), [("test_efficientnet", "last"), ("test_resnet", "layer1")])
+def test_the_network_comes_back_as_it_was_also_after_an_exception(name: str, layer: str, device: str) -> None:
+    given = tiny_network(name, layer)
     length = open_engine(given, device="torch").features(images("test_resnet", 1)).shape[1]
     hook = given.network.register_forward_hook(lambda *_: None)
     before = list(state(given.network))
@@ -299,7 +299,7 @@ def test_the_network_comes_back_as_it_was_also_after_an_exception(layer: str, de
     run.logits(batch)
     run.input_gradient(batch, one_hot(1, CLASSES), Margin())
     assert list(state(given.network)) == before
-    with pytest.raises((ZeroDivisionError, EngineError)):
+    with pytest.raises(ZeroDivisionError, match="in the middle"):
         run.input_gradient(batch, one_hot(1, CLASSES), Failing())
     assert list(state(given.network)) == before
     hook.remove()

@@ -123,8 +123,6 @@ def _write_files(
     *,
     slim: bool,
 ) -> None:
-    from safetensors.numpy import save_file
-
     assert classifier.probe is not None
     backbone = classifier.backbone
     manifest = Manifest(
@@ -144,11 +142,9 @@ def _write_files(
         figures=dict(figures),
     )
     (folder / MANIFEST).write_bytes(encode(manifest))
-    save_file({**classifier.probe.tensors(), "learned_from": classifier.learned_from}, folder / HEAD)
+    _write_arrays(folder / HEAD, {**classifier.probe.tensors(), "learned_from": classifier.learned_from})
     if not slim:
-        # safetensors writes the memory of an array as it lies, so strided tensors must be laid out first.
-        arrays = {name: np.ascontiguousarray(tensor.numpy()) for name, tensor in backbone.load().items()}
-        save_file(arrays, folder / BACKBONE)
+        _write_arrays(folder / BACKBONE, {name: tensor.numpy() for name, tensor in backbone.load().items()})
     for name, content in extra.items():
         (folder / name).write_bytes(content)
     write_checksums(folder)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import shutil
-from contextlib import suppress
 from glob import escape
 from pathlib import Path
 
@@ -67,8 +66,12 @@ def recover(path: Path) -> None:
     """Bring back a model that a killed `save` had moved aside."""
     old = _aside(path)
     if old.is_dir() and not path.exists():
-        with storage_errors(path), suppress(FileNotFoundError):
-            old.rename(path.resolve())
+        with storage_errors(path):
+            try:
+                old.rename(path.resolve())
+            except OSError as error:
+                if error.errno not in _TAKEN:
+                    raise
 
 
 def _aside(path: Path) -> Path:

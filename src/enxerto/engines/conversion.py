@@ -98,6 +98,8 @@ def cached_path(key: str) -> Path:
 def convert_cached(key: str, make: Callable[[], openvino.Model], core: openvino.Core) -> openvino.Model:
     """The model of a key from disk, or made and kept.
 
+    What was just made is read back as well: it gives the same features as the next time, to the last bit.
+
     Args:
         key: everything that decides the model.
         make: converts it when it isn't on disk, or isn't intact there.
@@ -105,14 +107,14 @@ def convert_cached(key: str, make: Callable[[], openvino.Model], core: openvino.
     """
     path = cached_path(key)
     stored = _read(path)
-    if stored is not None:
-        return core.read_model(model=stored[0], weights=stored[1])
-    model = make()
-    try:
-        write_durably(path, _pack(model))
-    except StorageError as error:
-        _log.warning("the converted network was not kept: %s", error)
-    return model
+    if stored is None:
+        packed = _pack(make())
+        try:
+            write_durably(path, packed)
+        except StorageError as error:
+            _log.warning("the converted network was not kept: %s", error)
+        stored = _unpack(packed)
+    return core.read_model(model=stored[0], weights=stored[1])
 
 
 def _pack(model: openvino.Model) -> bytes:
@@ -128,17 +130,19 @@ def _pack(model: openvino.Model) -> bytes:
 
 def _read(path: Path) -> tuple[bytes, bytes] | None:
     try:
-        header, _, body = path.read_bytes().partition(b"\n")
+        return _unpack(path.read_bytes())
     except FileNotFoundError:
         return None
     except OSError as error:
         _log.warning("%s can't be read (%s); the network is converted again", path, error.strerror)
-        return None
-    try:
-        stated = json.loads(header)
-        if hashlib.sha256(body).hexdigest() != stated["sha256"]:
-            raise ValueError("checksum")
-        return body[: stated["graph"]], body[stated["graph"] :]
     except (ValueError, KeyError, TypeError):
         _log.warning("%s is damaged; the network is converted again", path)
-        return None
+    return None
+
+
+def _unpack(packed: bytes) -> tuple[bytes, bytes]:
+    header, _, body = packed.partition(b"\n")
+    stated = json.loads(header)
+    if hashlib.sha256(body).hexdigest() != stated["sha256"]:
+        raise ValueError("checksum")
+    return body[: stated["graph"]], body[stated["graph"] :]

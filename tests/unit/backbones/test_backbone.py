@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from tiny_networks import tiny_network
 
 from enxerto.backbones import CLASSES, Backbone, Preprocessing, count_parameters, find, open_backbone
 from enxerto.backbones.networks import FeatureNetwork, Normalize, build
 from enxerto.backbones.weights import adapt
 from enxerto.errors import IntegrityError, OptionError, UnknownNameError
-from tiny_networks import tiny_network
 
 GRAY = Preprocessing(8, 1.0, "bilinear", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 

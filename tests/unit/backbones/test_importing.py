@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tiny_networks import tiny_weights
 
 from enxerto.backbones import Backbone, find, importing, open_backbone
 from enxerto.backbones.importing import import_weights
 from enxerto.backbones.weights import imported_file
 from enxerto.errors import IntegrityError, OptionError, WeightsMissingError
-from tiny_networks import tiny_weights
 
 ENTRY = find("test_resnet")
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from hub_mirror import COMMIT, sha256
 from safetensors.torch import save_file
+from tiny_networks import tiny_weights
 
 from enxerto.backbones import Backbone, find, open_backbone, weights
 from enxerto.errors import IntegrityError, OptionError, WeightsMissingError
-from tiny_networks import tiny_weights
 
 ENTRY = find("test_resnet")
 

@@ -3,13 +3,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from children import children
 from tiny_models import save_tiny
 
 from enxerto.classifier import directory, read_manifest, replacement, require_free
@@ -299,7 +298,7 @@ def test_another_process_was_faster(path: Path, monkeypatch: pytest.MonkeyPatch)
 SAVER = """
 import sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[3])
+from children import children
 from tiny_models import save_tiny
 sys.stdin.readline()
 for step in range(12):
@@ -309,31 +308,16 @@ for step in range(12):
 
 def test_processes_that_save_and_load_at_once_never_see_a_mixture(path: Path) -> None:
     save_tiny(path, 1)
-    tests = Path(__file__).parents[2]
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-c", SAVER, str(path), str(number), str(tests)],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        for number in (1, 2, 3)
-    ]
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write(b"\n")
-        child.stdin.flush()
     seeds = set()
-    while any(child.poll() is None for child in children):
-        try:
-            contents = directory._read(path, ("split.csv", "report.html"))
-        except (IntegrityError, OptionError):
-            continue  # it was being replaced
-        seed = contents[0].provenance.seed
-        assert contents[1]["split.csv"] == b"name,side\n%d,train\n" % seed
-        assert contents[1]["report.html"] == b"<p>%d" % seed * 500
-        seeds.add(seed)
-    said = [child.communicate()[1] for child in children]
-    assert [child.returncode for child in children] == [0, 0, 0], said
+    with children(SAVER, [(path, number) for number in (1, 2, 3)]) as started:
+        while any(child.poll() is None for child in started):
+            try:
+                manifest, contents = directory._read(path, ("split.csv", "report.html"))
+            except (IntegrityError, OptionError):
+                continue  # it was being replaced
+            assert contents["split.csv"] == b"name,side\n%d,train\n" % manifest.provenance.seed
+            assert contents["report.html"] == b"<p>%d" % manifest.provenance.seed * 500
+            seeds.add(manifest.provenance.seed)
     assert len(seeds) > 1
     assert seed_of(path) in (111, 211, 311)
     assert os.listdir(path.parent) == ["model"]

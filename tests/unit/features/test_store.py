@@ -3,13 +3,12 @@ from __future__ import annotations
 import logging
 import random
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from children import children
 
 from enxerto.errors import BusyError, IntegrityError, StorageError
 from enxerto.features import store as module
@@ -275,18 +274,8 @@ def test_eight_processes_write_one_store_at_once(path: Path, before: str) -> Non
     path.parent.mkdir()
     if before == "garbage":
         path.write_bytes(b"garbage" * 5000)
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path), str(number)], stdin=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        for number in range(8)
-    ]
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write(b"\n")
-        child.stdin.flush()
-    said = [child.communicate(timeout=120)[1] for child in children]
-    assert [child.returncode for child in children] == [0] * 8, said
+    with children(WRITER, [(path, number) for number in range(8)]):
+        pass
     with Store(path) as store:
         assert store.count() == 8 * 50 + 10
         assert store.damaged() == []
