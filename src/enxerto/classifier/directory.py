@@ -155,6 +155,13 @@ def _write_files(
     sync_directory(folder)
 
 
+def _write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    from safetensors.numpy import save_file
+
+    # safetensors writes the memory of an array as it lies, whatever its strides say.
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
+
+
 def _arrays(contents: dict[str, bytes], path: Path) -> dict[str, NDArray[Any]]:
     """The tensors of a safetensors file; not those in formats that NumPy doesn't know."""
     from safetensors import SafetensorError
