@@ -46,7 +46,11 @@ def read_verified(folder: Path, wanted: Collection[str]) -> dict[str, bytes]:
         IntegrityError: a file is missing, extra, changed, a link or no file; or there is no intact list.
     """
     listed = _read_list(folder)
-    if extra := unlisted(folder, listed):
+    try:
+        extra = unlisted(folder, listed)
+    except OSError as error:
+        raise IntegrityError(f"{folder} can't be looked into: {error.strerror or error}") from error
+    if extra is not None:
         raise IntegrityError(f"{folder} holds {extra!r}, which {NAME} doesn't list; remove it")
     contents = {}
     for name, checksum in listed.items():

@@ -11,7 +11,7 @@ import click
 from enxerto.cli import options
 from enxerto.cli.messages import print_json
 
-_PACKAGES = ("enxerto", "torch", "torchvision", "timm", "openvino", "pillow", "simplejpeg", "scikit-learn", "numpy")
+_PACKAGES = ("enxerto", "torch", "torchvision", "timm", "openvino", "pillow", "simplejpeg", "numpy")
 
 
 @click.command("doctor")

@@ -65,6 +65,5 @@ def command(
     if output is not None:
         write_durably(output, evaluated.html.encode())
         tell(f"\nreport  {output.resolve()}", quiet)
-    honest = evaluated.contents.without_seen or evaluated.evaluation
-    options.require_accuracy(honest.accuracy.value, min_accuracy)
+    options.require_accuracy(evaluated.evaluation.accuracy.value, min_accuracy)
     return exit_code(len(evaluated.contents.health.skipped), on_error)

@@ -98,7 +98,7 @@ def split_photos(
     if holdout is not None:
         dealt = _deal(labels, groups, (holdout, 1.0 - holdout), seed)
         sides = tuple(TEST if side == 0 else TRAIN for side in dealt)
-        return Split(sides, f"holdout of {holdout:.0%} of each class", seed)
+        return Split(sides, f"a holdout of {holdout:.0%} of each class", seed)
     count = min(folds, fewest)
     dealt = _deal(labels, groups, [1.0 / count] * count, seed)
     reduced = "" if count == folds else f" (not {folds}: the smallest class has {fewest} groups of photos)"
@@ -119,7 +119,7 @@ def _given(given: Sequence[str | None]) -> tuple[str, ...]:
 
 def _protocol_of(given: Sequence[str | None]) -> str:
     evaluated = TEST if TEST in given else VAL
-    return f"given split, evaluated on {evaluated}"
+    return f"the given {evaluated} split"
 
 
 def _fewest_groups(labels: Sequence[str], groups: Sequence[int]) -> int:

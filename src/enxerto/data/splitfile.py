@@ -77,7 +77,7 @@ def read_split(path: Path, photos: PhotoSet) -> Split:
         )
     sides = tuple(side_of[photo.name] for photo in photos.photos)
     _require_whole(path, set(sides))
-    return Split(sides, f"split file {path.name}", 0)
+    return Split(sides, f"the split file {path.name}", 0)
 
 
 def _require_whole(path: Path, sides: set[str]) -> None:

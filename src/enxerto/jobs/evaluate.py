@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from enxerto.classifier import Classifier
-from enxerto.data import Limits, PhotoSet, clusters, examine, find_duplicates, list_photos, merge_groups
+from enxerto.data import Limits, PhotoSet, examine, list_photos
 from enxerto.errors import DataError, UnknownNameError
 from enxerto.evaluation import Evaluation
-from enxerto.evaluation import evaluate as measure
 from enxerto.features import extract, open_store
+from enxerto.jobs.labelled import LabelledPhotos
 from enxerto.jobs.provenance import Stopwatch, backbone_card, now, versions
 from enxerto.jobs.report import thumbnails_of
 from enxerto.progress import Progress, silent
@@ -33,8 +33,8 @@ class Evaluated:
 
     @property
     def evaluation(self) -> Evaluation:
-        """On all photos; `contents.without_seen` leaves those out that were in training."""
-        return self.contents.evaluation
+        """On the photos that were not in training, where there are any; `contents.evaluation` is on all."""
+        return self.contents.without_seen or self.contents.evaluation
 
 
 def evaluate(
@@ -85,23 +85,16 @@ def evaluate(
             raise DataError(f"none of the {len(photos)} photos in {source} can be read; run: enxerto check {source}")
         decisions = classifier.decide(table.matrix())
     with watch.stage("evaluation"):
-        readable = photos.subset(table.readable)
-        records = [table.records[i] for i in table.readable]
+        labelled = LabelledPhotos.of(table, classifier.classes)
         learned = {row.tobytes() for row in classifier.learned_from}
-        seen = np.array([bytes.fromhex(record.sha256) in learned for record in records])
-        twins = clusters(len(records), find_duplicates(records))
-        groups = np.array(merge_groups(twins, [photo.group for photo in readable.photos]))
-        labels = np.array([classifier.classes.index(photo.label or "") for photo in readable.photos], dtype=np.int64)
-        names = np.array([photo.name for photo in readable.photos])
-
-        def measured(rows: np.ndarray) -> Evaluation:
-            return measure(
-                decisions.rows(rows), labels[rows], classifier.classes, names[rows].tolist(),
-                protocol="photos given to evaluate", groups=groups[rows], coverage=_coverage(classifier), seed=seed,
-            )  # fmt: skip
-
-        evaluation = measured(np.ones(len(records), dtype=bool))
-        without_seen = measured(~seen) if seen.any() and not seen.all() else None
+        evaluation, seen, without_seen = labelled.measure(
+            decisions,
+            np.arange(len(labelled.labels)),
+            np.array([row.tobytes() in learned for row in labelled.content]),
+            protocol="the saved model",
+            coverage=_coverage(classifier),
+            seed=seed,
+        )
     assert classifier.probe is not None
     contents = ReportContents(
         title=Path(source).resolve().name,
@@ -117,7 +110,7 @@ def evaluate(
         health=examine(photos, table.records),
         evaluation=evaluation,
         control=None,
-        seen=tuple(names[seen].tolist()),
+        seen=seen,
         without_seen=without_seen,
         versions=versions(),
         seed=seed,

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from enxerto.backbones import Backbone
 from enxerto.report.contents import BackboneCard
 
-PACKAGES = ("enxerto", "numpy", "openvino", "pillow", "scikit-learn", "scipy", "simplejpeg", "timm", "torch")
+PACKAGES = ("enxerto", "numpy", "openvino", "pillow", "scipy", "simplejpeg", "timm", "torch")
 
 
 class Stopwatch:

@@ -13,30 +13,27 @@ from enxerto.backbones import DEFAULT, LAST, open_backbone
 from enxerto.classifier import Classifier, Provenance, require_free, save
 from enxerto.data import (
     Limits,
-    PhotoSet,
     Split,
-    clusters,
     examine,
-    find_duplicates,
     format_split,
     list_photos,
-    merge_groups,
     read_split,
     require_trainable,
     split_photos,
 )
 from enxerto.engines import Engine
-from enxerto.evaluation import Control, Evaluation, evaluate
-from enxerto.features import FeatureTable, PrecisionChoice, engine_for, extract, open_store
+from enxerto.evaluation import Control, Evaluation
+from enxerto.features import PrecisionChoice, engine_for, extract, open_store
 from enxerto.heads import ClassWeight
 from enxerto.jobs.agreement import agreement_with_fp32
 from enxerto.jobs.control import run_control
+from enxerto.jobs.labelled import LabelledPhotos
 from enxerto.jobs.provenance import Stopwatch, backbone_card, now, versions
 from enxerto.jobs.report import thumbnails_of
 from enxerto.progress import Progress, silent
 from enxerto.report import ReportContents, render, to_json
-from enxerto.training import TrainedProbe, train_probe
-from enxerto.types import Features, Labels
+from enxerto.training import train_probe
+from enxerto.types import Features
 
 
 @dataclass(frozen=True)
@@ -57,8 +54,8 @@ class Trained:
 
     @property
     def evaluation(self) -> Evaluation:
-        """How good the classifier is on photos that it has not learned from."""
-        return self.contents.evaluation
+        """How good the classifier is on photos that it has not learned from, copies of them left out, too."""
+        return self.contents.without_seen or self.contents.evaluation
 
 
 def train(
@@ -148,27 +145,35 @@ def train(
         features = table.matrix()
     with watch.stage("data health"):
         health = examine(photos, table.records)
-        learnable = _Learnable.of(table)
-        sides = learnable.split(split=split, folds=folds, holdout=holdout, seed=seed)
+        labelled = LabelledPhotos.of(table)
+        sides = _sides(labelled, split, folds, holdout, seed)
     with watch.stage("head"):
         trained = train_probe(
-            features, learnable.labels, learnable.classes, sides.sides,
-            groups=learnable.groups, class_weight=class_weight, coverage=coverage, seed=seed, progress=progress,
+            features, labelled.labels, labelled.classes, sides.sides,
+            groups=labelled.groups, class_weight=class_weight, coverage=coverage, seed=seed, progress=progress,
         )  # fmt: skip
     with watch.stage("evaluation"):
-        evaluation = learnable.evaluate(trained, sides, coverage, seed)
-        seen, without_seen = learnable.without_leaks(trained, sides, coverage, seed)
+        evaluation, seen, without_seen = labelled.measure(
+            trained.decisions,
+            trained.evaluated,
+            _leaked(labelled, sides, trained.evaluated),
+            protocol=sides.protocol,
+            coverage=coverage,
+            seed=seed,
+        )
     with watch.stage("control"):
-        measured = _control(learnable, features, engine, control, seed, cache, limits, progress)
+        measured = _control(labelled, features, engine, control, seed, cache, limits, progress)
     classifier = Classifier(
         backbone=grafted,
-        classes=learnable.classes,
+        classes=labelled.classes,
         probe=trained.probe,
-        learned_from=learnable.hashes(sides),
+        learned_from=labelled.content[_learned(sides)],
         device=device,
     )
     with watch.stage("agreement"):
-        note = choice.note + agreement_with_fp32(classifier, learnable.photos, features, choice.precision)
+        note = choice.note + agreement_with_fp32(
+            classifier, labelled.photos, features, choice.precision, keep=cache, limits=limits
+        )
     contents = ReportContents(
         title=Path(source).resolve().name,
         source=str(source),
@@ -191,7 +196,7 @@ def train(
     html = render(contents, thumbnails=thumbnails_of(contents, photos))
     if target is not None:
         extra = {
-            "split.csv": format_split(learnable.photos, sides, learnable.groups.tolist()),
+            "split.csv": format_split(labelled.photos, sides, labelled.groups.tolist()),
             "results.json": to_json(contents),
             "report.html": html.encode(),
         }
@@ -199,78 +204,34 @@ def train(
     return Trained(classifier, contents, html, target)
 
 
-@dataclass(frozen=True)
-class _Learnable:
-    """The readable photos with what a head needs of them; arrays have one entry a photo."""
+def _sides(labelled: LabelledPhotos, split: str | Path | None, folds: int, holdout: float | None, seed: int) -> Split:
+    """The split given as a file, or by the folders, or one of our own."""
+    if split is not None:
+        return read_split(Path(split), labelled.photos)
+    given = [photo.split for photo in labelled.photos.photos]
+    return split_photos(
+        [labelled.classes[label] for label in labelled.labels],
+        labelled.groups.tolist(),
+        given=given if any(given) else None,
+        folds=folds,
+        holdout=holdout,
+        seed=seed,
+    )
 
-    photos: PhotoSet
-    classes: tuple[str, ...]
-    labels: Labels
-    twins: NDArray[np.int64]
-    groups: NDArray[np.int64]
-    content: NDArray[np.uint8]
 
-    @classmethod
-    def of(cls, table: FeatureTable) -> _Learnable:
-        photos = table.photos.subset(table.readable)
-        records = [table.records[i] for i in table.readable]
-        classes = photos.classes
-        index = {name: number for number, name in enumerate(classes)}
-        twins = clusters(len(photos), find_duplicates(records))
-        return cls(
-            photos=photos,
-            classes=classes,
-            labels=np.array([index[photo.label or ""] for photo in photos.photos], dtype=np.int64),
-            twins=np.array(twins, dtype=np.int64),
-            groups=np.array(merge_groups(twins, [photo.group for photo in photos.photos]), dtype=np.int64),
-            content=np.array([list(bytes.fromhex(record.sha256)) for record in records], dtype=np.uint8),
-        )
+def _learned(sides: Split) -> NDArray[np.bool_]:
+    """Which photos the saved head has learned from: the training side, or with folds all of them."""
+    return np.array(["train" not in sides.sides or side == "train" for side in sides.sides])
 
-    def split(self, *, split: str | Path | None, folds: int, holdout: float | None, seed: int) -> Split:
-        if split is not None:
-            return read_split(Path(split), self.photos)
-        given = [photo.split for photo in self.photos.photos]
-        labels = [self.classes[label] for label in self.labels]
-        return split_photos(
-            labels, self.groups.tolist(), given=given if any(given) else None, folds=folds, holdout=holdout, seed=seed
-        )
 
-    def evaluate(
-        self, trained: TrainedProbe, sides: Split, coverage: float, seed: int, rows: NDArray[np.bool_] | None = None
-    ) -> Evaluation:
-        """Of all evaluated photos, or of some `rows` of them."""
-        kept = np.ones(len(trained.evaluated), dtype=bool) if rows is None else rows
-        chosen = trained.evaluated[kept]
-        return evaluate(
-            trained.decisions.rows(kept),
-            self.labels[chosen],
-            self.classes,
-            [self.photos.photos[i].name for i in chosen],
-            protocol=sides.protocol,
-            groups=self.groups[chosen],
-            coverage=coverage,
-            seed=seed,
-        )
-
-    def without_leaks(
-        self, trained: TrainedProbe, sides: Split, coverage: float, seed: int
-    ) -> tuple[tuple[str, ...], Evaluation | None]:
-        """Evaluated photos that also lie on the training side of a given split, and the figures without them."""
-        learned = np.array([side == "train" for side in sides.sides])
-        leaked = np.isin(self.twins[trained.evaluated], self.twins[learned])
-        names = tuple(self.photos.photos[i].name for i in trained.evaluated[leaked])
-        if not names or leaked.all():
-            return names, None
-        return names, self.evaluate(trained, sides, coverage, seed, ~leaked)
-
-    def hashes(self, sides: Split) -> NDArray[np.uint8]:
-        """SHA-256 of the photos that the head has learned from."""
-        given = "train" in sides.sides
-        return self.content[[not given or side == "train" for side in sides.sides]]
+def _leaked(labelled: LabelledPhotos, sides: Split, evaluated: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Evaluated photos with a twin on the training side of a given split; folds never have any."""
+    learned = np.array([side == "train" for side in sides.sides])
+    return np.isin(labelled.twins[evaluated], labelled.twins[learned])
 
 
 def _control(
-    learnable: _Learnable,
+    labelled: LabelledPhotos,
     features: Features,
     engine: Engine,
     wanted: bool,
@@ -282,7 +243,7 @@ def _control(
     if not wanted:
         return None
     return run_control(
-        learnable.photos, features, learnable.labels, learnable.groups, learnable.classes, engine,
+        labelled.photos, features, labelled.labels, labelled.groups, labelled.classes, engine,
         seed=seed, cache=cache, limits=limits, progress=progress,
     )  # fmt: skip
 
@@ -305,10 +266,11 @@ def _save(
         precision_note=contents.precision_note,
         versions=contents.versions,
     )
+    evaluation = contents.without_seen or contents.evaluation
     figures = {
-        "photos": float(contents.evaluation.photos),
-        "accuracy": contents.evaluation.accuracy.value,
-        "accuracy_low": contents.evaluation.accuracy.low,
-        "accuracy_high": contents.evaluation.accuracy.high,
+        "photos": float(evaluation.photos),
+        "accuracy": evaluation.accuracy.value,
+        "accuracy_low": evaluation.accuracy.low,
+        "accuracy_high": evaluation.accuracy.high,
     }
     save(classifier, target, provenance=provenance, figures=figures, extra=extra, slim=slim, force=force)

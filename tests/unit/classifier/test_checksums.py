@@ -140,6 +140,15 @@ def test_a_file_that_the_disk_refuses_to_read(folder: Path, monkeypatch: pytest.
         read_verified(folder, ("one",))
 
 
+def test_a_folder_that_is_moved_away_meanwhile(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> None:
+        raise FileNotFoundError(2, "No such file or directory", str(path))
+
+    monkeypatch.setattr(os, "scandir", fail)
+    with pytest.raises(IntegrityError, match="model can't be looked into: No such file or directory"):
+        read_verified(folder, ())
+
+
 @pytest.mark.parametrize("name", [".git", ".notes", "notes.txt"])
 def test_a_folder_with_a_file_of_the_users_own_is_not_all_model(folder: Path, name: str) -> None:
     assert owns_everything(folder)

@@ -36,7 +36,7 @@ def test_a_holdout_takes_its_share_of_each_class() -> None:
     split = split_photos(labels, list(range(72)), holdout=0.2)
     assert counts(labels, split)["test"] == {"a": 10, "b": 4, "c": 1}
     assert (split.evaluated, split.folds) == ("test", 0)
-    assert split.protocol == "holdout of 20% of each class"
+    assert split.protocol == "a holdout of 20% of each class"
 
 
 def test_few_groups_make_few_folds() -> None:
@@ -85,7 +85,7 @@ def test_a_given_split_is_kept() -> None:
     sides = ("train", "val", "test", "train")
     split = split_photos(["a", "a", "a", "a"], [0, 0, 0, 0], given=sides)
     assert (split.sides, split.evaluated) == (sides, "test")
-    assert split.protocol == "given split, evaluated on test"
+    assert split.protocol == "the given test split"
     assert split_photos(["a", "a"], [0, 1], given=("train", "val")).evaluated == "val"
     assert split_photos(["a", "a"], [0, 1], given=(None, None)).folds == 2
 
@@ -137,7 +137,7 @@ def test_a_written_split_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "splits.csv"
     write_split(path, photos, split, list(range(len(NAMES))))
     assert read_split(path, photos).sides == split.sides
-    assert read_split(path, photos).protocol == "split file splits.csv"
+    assert read_split(path, photos).protocol == "the split file splits.csv"
     backwards = photos_of(*NAMES[::-1])
     assert read_split(path, backwards).sides == split.sides[::-1]
     content = path.read_text()

@@ -85,9 +85,8 @@ def test_rows_are_kept_all_or_none(path: Path) -> None:
 
 
 def test_about_is_there_whenever_the_tables_are(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Store(path, ABOUT):
-        with closing(sqlite3.connect(path)) as other:
-            assert dict(other.execute("select * from about")) == ABOUT
+    with Store(path, ABOUT), closing(sqlite3.connect(path)) as other:
+        assert dict(other.execute("select * from about")) == ABOUT
     fresh = path.with_name("other.sqlite")
     monkeypatch.setattr(module, "_SCHEMA", module._SCHEMA + "insert into nowhere values (1);")
     with pytest.raises(IntegrityError, match="no such table: nowhere"):
@@ -108,7 +107,7 @@ def test_a_flipped_bit_in_a_row_is_noticed_and_the_row_made_again(
             connection.execute("update rows set checksum = checksum + 1 where key = ?", (key,))
         else:
             wrong = bytes([key[0] ^ 1]) + key[1:] if part == "key" else value[:-1] + b"?"
-            connection.execute(f"update or replace rows set {part} = ? where key = ?", (wrong, key))  # noqa: S608
+            connection.execute(f"update or replace rows set {part} = ? where key = ?", (wrong, key))
     with caplog.at_level(logging.WARNING):
         found = everything(path)
     assert key not in found

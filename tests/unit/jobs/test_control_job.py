@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from enxerto.backbones import open_backbone
+from enxerto.data import PhotoSet, list_photos
+from enxerto.engines import open_engine
+from enxerto.features import extract, open_store
+from enxerto.jobs.control import run_control, stratified_sample
+from enxerto.progress import silent
+
+
+@pytest.mark.usefixtures("warm_home")
+def test_pretrained_weights_beat_random_ones_on_faces(faces: Path, home: Path) -> None:
+    photos = list_photos(faces)
+    engine = open_engine(open_backbone(), device="openvino")
+    with open_store(engine, keep=False) as store:
+        features = extract(photos, engine, store).matrix()
+    labels = np.array([photos.classes.index(photo.label or "") for photo in photos.photos])
+    found = run_control(
+        photos, features, labels, np.arange(200), photos.classes, engine, seed=0, cache=False, limits=None,
+        progress=silent,
+    )  # fmt: skip
+    assert found is not None
+    assert found.photos == 200
+    assert found.pretrained.value > 0.97
+    assert found.random.value > 0.6
+    assert found.lift.value == pytest.approx(found.pretrained.value - found.random.value)
+    assert found.lift.value > 0
+    assert not list(home.glob("features/*"))
+
+
+def test_too_few_photos_of_a_class_give_no_control(faces: Path) -> None:
+    photos = list_photos(faces)
+    few = PhotoSet(photos.root, (*photos.photos[:4], photos.photos[100]), photos.layout)
+    engine = open_engine(open_backbone(), device="torch")
+    found = run_control(
+        few, np.zeros((5, 3), dtype=np.float32), np.array([0, 0, 0, 0, 1]), np.arange(5), few.classes, engine,
+        seed=0, cache=False, limits=None, progress=silent,
+    )  # fmt: skip
+    assert found is None
+
+
+def test_a_sample_takes_from_every_class_in_turn() -> None:
+    labels = np.array([0] * 50 + [1] * 3 + [2] * 20)
+    chosen = stratified_sample(labels, 20, seed=0)
+    assert np.bincount(labels[chosen]).tolist() == [9, 3, 8]
+    assert chosen.tolist() == sorted(set(chosen.tolist()))
+    assert stratified_sample(labels, 20, seed=0).tolist() == chosen.tolist()
+    assert stratified_sample(labels, 20, seed=1).tolist() != chosen.tolist()
+
+
+def test_a_sample_larger_than_what_there_is_takes_all() -> None:
+    assert stratified_sample(np.array([1, 0, 1]), 200, seed=0).tolist() == [0, 1, 2]

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from enxerto.data import Limits
+from enxerto.errors import DataError, IntegrityError, OptionError
+from enxerto.features import precision
+from enxerto.jobs import Trained, rerender, train
+from enxerto.report import from_json
+
+pytestmark = pytest.mark.usefixtures("warm_home")
+
+
+@pytest.fixture(scope="module")
+def few(faces: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Twelve faces and twelve others; not to be changed."""
+    return copy_some(faces, tmp_path_factory.mktemp("few") / "few", range(12))
+
+
+def copy_some(faces: Path, target: Path, numbers: Any) -> Path:
+    for label in ("face", "other"):
+        (target / label).mkdir(parents=True)
+        for number in numbers:
+            name = f"{label}_{number:03d}.png"
+            shutil.copy(faces / label / name, target / label / name)
+    return target
+
+
+def quick(source: Path, output: Path | None = None, **options: Any) -> Trained:
+    """Train without control, in fp32, on OpenVINO, whatever the machine has."""
+    return train(source, output, **({"control": False, "precision": "fp32", "device": "openvino"} | options))
+
+
+def test_a_classifier_comes_with_its_figures_and_its_report(few: Path) -> None:
+    trained = quick(few, seed=3)
+    contents = trained.contents
+    assert trained.path is None
+    assert trained.evaluation is contents.evaluation
+    assert trained.evaluation.photos == 24
+    assert trained.evaluation.accuracy.value > 0.8
+    assert trained.evaluation.protocol == "5-fold cross-validation"
+    assert (contents.title, contents.source, contents.seed) == ("few", str(few), 3)
+    assert contents.command == f"enxerto train {few}"
+    assert (contents.engine, contents.precision_note) == ("openvino fp32", "fp32: asked for")
+    assert [name for name, _ in contents.seconds] == [
+        "listing", "backbone", "features", "data health", "head", "evaluation", "control", "agreement",
+    ]  # fmt: skip
+    assert (contents.control, contents.seen, contents.without_seen) == (None, (), None)
+    assert "few" in trained.html
+    assert {p.label for p in trained.classifier.predict(few / "face")} == {"face"}
+
+
+def test_a_saved_model_carries_split_results_and_report(few: Path, tmp_path: Path) -> None:
+    trained = quick(few, tmp_path / "model", command="typed this")
+    assert trained.path == tmp_path / "model"
+    files = {file.name for file in trained.path.iterdir()}
+    assert {
+        "model.json",
+        "head.safetensors",
+        "backbone.safetensors",
+        "split.csv",
+        "results.json",
+        "report.html",
+    } <= files
+    assert (trained.path / "report.html").read_text() == trained.html
+    assert from_json((trained.path / "results.json").read_bytes()) == trained.contents
+    assert trained.contents.command == "typed this"
+    assert rerender(trained.path) == trained.html
+
+
+def test_a_slim_model_has_no_backbone(few: Path, tmp_path: Path) -> None:
+    quick(few, tmp_path / "model", slim=True)
+    assert not (tmp_path / "model" / "backbone.safetensors").exists()
+
+
+def test_the_saved_split_makes_the_same_model_again(few: Path, tmp_path: Path) -> None:
+    first = quick(few, tmp_path / "model", seed=1)
+    again = quick(few, split=tmp_path / "model" / "split.csv", seed=1)
+    assert again.evaluation.confusion == first.evaluation.confusion
+    assert again.evaluation.log_loss == first.evaluation.log_loss
+
+
+def test_the_same_seed_gives_the_same_head(few: Path) -> None:
+    heads = [quick(few, seed=2, cache=cache).classifier.probe for cache in (True, True, False)]
+    weights = [probe.head.weight for probe in heads if probe is not None]
+    assert len(weights) == 3
+    assert all(np.array_equal(weight, weights[0]) for weight in weights)
+
+
+def test_without_the_cache_no_feature_is_kept(few: Path, home: Path) -> None:
+    quick(few, cache=False, precision="bf16")
+    assert not list(home.glob("features/*"))
+    quick(few)
+    assert len(list(home.glob("features/*.sqlite"))) == 1
+
+
+def test_what_is_held_out_is_not_learned_from(few: Path) -> None:
+    trained = quick(few, holdout=0.25)
+    assert trained.evaluation.photos == 6
+    assert len(trained.classifier.learned_from) == 18
+    assert len(quick(few).classifier.learned_from) == 24
+
+
+def test_classes_can_count_the_same(faces: Path, tmp_path: Path) -> None:
+    source = copy_some(faces, tmp_path / "photos", range(16))
+    for number in range(4, 16):
+        (source / "other" / f"other_{number:03d}.png").unlink()
+    plain, balanced = (quick(source, class_weight=weight, folds=2) for weight in (None, "balanced"))
+    assert plain.classifier.probe is not None
+    assert balanced.classifier.probe is not None
+    assert not np.array_equal(plain.classifier.probe.head.bias, balanced.classifier.probe.head.bias)
+    assert plain.evaluation.majority == 0.8
+
+
+def test_copies_of_training_photos_on_the_test_side_are_named_and_left_out(faces: Path, tmp_path: Path) -> None:
+    source = tmp_path / "photos"
+    copy_some(faces, source / "train", range(10))
+    copy_some(faces, source / "test", range(10, 15))
+    shutil.copy(source / "train/face/face_003.png", source / "test/face/copy.png")
+    with Image.open(source / "train/other/other_004.png") as twin:
+        twin.save(source / "test/other/twin.bmp")  # other bytes, the same photo
+    trained = quick(source)
+    assert trained.evaluation.photos == 12
+    assert trained.contents.seen == ("test/face/copy.png", "test/other/twin.bmp")
+    assert trained.contents.without_seen is not None
+    assert trained.contents.without_seen.photos == 10
+    assert trained.contents.without_seen.protocol == trained.evaluation.protocol
+    assert {"test/face/copy.png", "test/other/twin.bmp"} <= {
+        photo for leak in trained.contents.health.leaks for photo in leak.photos
+    }
+
+
+def test_where_every_test_photo_is_a_copy_nothing_is_left_to_measure(faces: Path, tmp_path: Path) -> None:
+    source = tmp_path / "photos"
+    copy_some(faces, source / "train", range(10))
+    copy_some(faces, source / "test", range(3))
+    trained = quick(source)
+    assert len(trained.contents.seen) == 6
+    assert trained.contents.without_seen is None
+
+
+def test_photos_that_can_t_be_read_are_named_and_left_out(faces: Path, tmp_path: Path) -> None:
+    source = copy_some(faces, tmp_path / "photos", range(6))
+    (source / "face" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    trained = quick(source)
+    assert trained.evaluation.photos == 12
+    assert [issue.path for issue in trained.contents.health.skipped] == ["face/broken.png"]
+
+
+def test_auto_is_fp32_where_the_cpu_has_no_bf16(few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "has_native_bf16", lambda: False)
+    trained = quick(few, precision="auto")
+    assert trained.contents.engine == "openvino fp32"
+    assert trained.contents.precision_note == "fp32: this CPU has no native bf16"
+
+
+def test_auto_is_bf16_where_the_cpu_has_it_and_says_how_well_it_agrees(
+    few: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(precision, "has_native_bf16", lambda: True)
+    trained = quick(few, precision="auto")
+    note = trained.contents.precision_note
+    assert trained.contents.engine == "openvino bf16"
+    assert note.startswith("bf16: bf16 features of 16 of these photos have a mean cosine of 0.999")
+    assert "the saved model predicts in fp32: on 16 of these photos it gives the same class for 16" in note
+
+
+def test_auto_is_fp32_where_bf16_doesn_t_agree(few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(precision, "has_native_bf16", lambda: True)
+    monkeypatch.setattr(precision, "REQUIRED_COSINE", 1.1)
+    trained = quick(few, precision="auto")
+    assert trained.contents.engine == "openvino fp32"
+    assert trained.contents.precision_note.startswith(
+        "fp32: bf16 features of 16 of these photos have a mean cosine of "
+    )
+
+
+def test_limits_hold_for_the_comparison_of_precisions_too(faces: Path, tmp_path: Path) -> None:
+    source = copy_some(faces, tmp_path / "photos", range(6))
+    big = Image.new("RGB", (40, 40), (9, 9, 9))
+    big.save(source / "face" / "big.png")
+    trained = quick(source, precision="bf16", limits=Limits(pixels=1000))
+    assert [issue.path for issue in trained.contents.health.skipped] == ["face/big.png"]
+    assert "on 12 of these photos" in trained.contents.precision_note
+
+
+@pytest.mark.parametrize("wrong", [{"precision": "fp16"}, {"device": "gpu"}, {"holdout": 1.5}, {"folds": 1}])
+def test_impossible_options_are_refused(wrong: dict[str, Any], few: Path) -> None:
+    with pytest.raises(OptionError, match=f"{next(iter(wrong))}.* (must|between) "):
+        quick(few, **wrong)
+
+
+def test_an_output_that_exists_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "thesis.tex").write_text("precious")
+    with pytest.raises(
+        OptionError, match="there is something that is no model at .*model already; choose another path"
+    ):
+        quick(tmp_path / "no such photos", tmp_path / "model", force=True)
+    assert (tmp_path / "model" / "thesis.tex").read_text() == "precious"
+
+
+def test_a_model_is_replaced_only_by_force(few: Path, tmp_path: Path) -> None:
+    quick(few, tmp_path / "model", slim=True, seed=1)
+    with pytest.raises(OptionError, match="there is a model at .*model already; pass --force to replace it"):
+        quick(few, tmp_path / "model", slim=True, seed=2)
+    quick(few, tmp_path / "model", slim=True, seed=2, force=True)
+    assert from_json((tmp_path / "model" / "results.json").read_bytes()).seed == 2
+
+
+def test_one_class_is_not_enough(faces: Path, tmp_path: Path) -> None:
+    source = copy_some(faces, tmp_path / "photos", range(3))
+    shutil.rmtree(source / "other")
+    with pytest.raises(DataError, match="a classifier needs two classes or more, found only 'face'"):
+        quick(source)
+
+
+def test_nothing_readable_is_said_so(faces: Path, tmp_path: Path) -> None:
+    source = copy_some(faces, tmp_path / "photos", range(3))
+    for file in source.glob("*/*"):
+        file.write_bytes(b"no photo")
+    with pytest.raises(DataError, match="none of the 6 files in .* can be read as a photo"):
+        quick(source)
+
+
+def test_a_report_finds_photos_that_were_moved(faces: Path, tmp_path: Path) -> None:
+    source = copy_some(faces, tmp_path / "photos", range(10))
+    for number in range(3):  # mistakes for certain: faces that are called others
+        (source / "face" / f"face_{number:03d}.png").rename(source / "other" / f"face_{number:03d}.png")
+    trained = quick(source, tmp_path / "model")
+    assert "data:image" in trained.html
+    moved = source.rename(tmp_path / "moved")
+    assert rerender(tmp_path / "model").count("data:image") < trained.html.count("data:image")
+    assert rerender(tmp_path / "model", moved) == trained.html
+    with pytest.raises(DataError, match="doesn't exist"):
+        rerender(tmp_path / "model", tmp_path / "nowhere")
+
+
+def test_no_report_of_a_damaged_model(model: Path) -> None:
+    (model / "results.json").write_bytes(b"{}")
+    with pytest.raises(IntegrityError, match=r"results\.json"):
+        rerender(model)
