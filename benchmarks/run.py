@@ -37,8 +37,8 @@ def training(photos: Path, repeats: int) -> Iterator[str]:
     yield (
         f"cats-dogs, {ours[0]['photos']} test photos, all caches cold, median of {repeats} alternating runs. Ours "
         "looks the photos over, makes features, solves and calibrates the head, evaluates, runs the control on random "
-        "weights, writes the report and saves the model; the plain loop (frozen backbone in evaluation mode, DataLoader "
-        "with two workers, Adam, two epochs, then the test) only trains and tests. Ours ran on "
+        "weights, writes the report and saves the model; the plain loop (frozen backbone in evaluation mode, "
+        "DataLoader with two workers, Adam, two epochs, then the test) only trains and tests. Ours ran on "
         f"{ours[0]['engine']}."
     )
     yield _table(

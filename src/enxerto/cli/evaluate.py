@@ -15,10 +15,7 @@ from enxerto.cli.messages import command_line, exit_code, print_json, progress, 
 @click.argument("source", type=options.PATH)
 @options.label_pattern
 @click.option("-o", "--output", type=options.PATH, help="Write the report, one HTML file, here.")
-@click.option(
-    "--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True,
-    help="fp32 gives the same probabilities on every machine.",
-)  # fmt: skip
+@options.precision
 @options.device
 @options.offline
 @options.no_cache

@@ -28,6 +28,13 @@ device = click.option(
     show_default=True,
     help="What runs the network; auto takes a GPU where there is one, else OpenVINO.",
 )
+precision = click.option(
+    "--precision",
+    type=click.Choice(["fp32", "bf16"]),
+    default="fp32",
+    show_default=True,
+    help="fp32 gives the same probabilities on every machine.",
+)
 offline = click.option("--offline", is_flag=True, help="Never download; HF_HUB_OFFLINE=1 says the same.")
 no_cache = click.option("--no-cache", is_flag=True, help="Don't keep features for the next time.")
 seed = click.option(

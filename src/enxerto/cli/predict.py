@@ -20,10 +20,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 @click.argument("model", type=options.PATH)
 @click.argument("photos", type=options.PATH, nargs=-1, required=True)
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values on stdout instead of a table.")
-@click.option(
-    "--precision", type=click.Choice(["fp32", "bf16"]), default="fp32", show_default=True,
-    help="fp32 gives the same probabilities on every machine.",
-)  # fmt: skip
+@options.precision
 @options.device
 @options.offline
 @options.max_megapixels

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +12,7 @@ from enxerto.data import Limits, PhotoSet
 from enxerto.engines import Engine, open_engine
 from enxerto.evaluation import Control, control
 from enxerto.features import extract, open_store
-from enxerto.progress import Progress
+from enxerto.progress import Advance, Progress
 from enxerto.types import Features, Labels
 
 SAMPLE = 200
@@ -52,9 +55,14 @@ def run_control(
         return None
     random = open_engine(engine.backbone.randomized(seed), device=engine.device, precision=engine.precision)
     with open_store(random, keep=cache) as store:
-        table = extract(photos.subset(chosen.tolist()), random, store, limits=limits, progress=progress)
+        shown = partial(_as_control, progress)
+        table = extract(photos.subset(chosen.tolist()), random, store, limits=limits, progress=shown)
         random_features = table.matrix()
     return control(features[chosen], random_features, labels[chosen], classes, groups=groups[chosen], seed=seed)
+
+
+def _as_control(progress: Progress, _description: str, total: int) -> AbstractContextManager[Advance]:
+    return progress("control on random weights", total)
 
 
 def stratified_sample(labels: Labels, size: int, seed: int) -> NDArray[np.int64]:

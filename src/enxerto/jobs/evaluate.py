@@ -9,7 +9,7 @@ import numpy as np
 
 from enxerto.classifier import Classifier
 from enxerto.data import Limits, PhotoSet, examine, list_photos
-from enxerto.errors import DataError, UnknownNameError
+from enxerto.errors import DataError, OptionError, UnknownNameError
 from enxerto.evaluation import Evaluation
 from enxerto.features import extract, open_store
 from enxerto.jobs.labelled import LabelledPhotos
@@ -67,7 +67,9 @@ def evaluate(
         progress: how to show progress.
 
     Raises:
-        DataError: nothing readable, or labels that the model doesn't know.
+        DataError: nothing readable.
+        UnknownNameError: labels that the model doesn't know.
+        OptionError: the model has no head of its own.
         IntegrityError: the directory is no intact model.
     """
     watch = Stopwatch()
@@ -77,6 +79,11 @@ def evaluate(
             if isinstance(model, Classifier)
             else Classifier.load(model, device=device, precision=precision, offline=offline)
         )
+        if classifier.probe is None:
+            raise OptionError(
+                "`model` must have a head of its own, got a backbone with its own classes; train one first"
+            )
+        probe = classifier.probe
         photos = _held_out(list_photos(Path(source), label_pattern=label_pattern))
         _require_known_labels(photos, classifier.classes)
     with watch.stage("features"), open_store(classifier.engine, keep=cache) as store:
@@ -92,10 +99,9 @@ def evaluate(
             np.arange(len(labelled.labels)),
             np.array([row.tobytes() in learned for row in labelled.content]),
             protocol="the saved model",
-            coverage=_coverage(classifier),
+            coverage=probe.coverage,
             seed=seed,
         )
-    assert classifier.probe is not None
     contents = ReportContents(
         title=Path(source).resolve().name,
         source=str(source),
@@ -105,8 +111,8 @@ def evaluate(
         backbone=backbone_card(classifier.backbone),
         engine=f"{classifier.engine.name} {classifier.engine.precision}",
         precision_note=f"{classifier.engine.precision}: asked for",
-        regularization=classifier.probe.C,
-        temperature=classifier.probe.temperature,
+        regularization=probe.C,
+        temperature=probe.temperature,
         health=examine(photos, table.records),
         evaluation=evaluation,
         control=None,
@@ -131,8 +137,3 @@ def _require_known_labels(photos: PhotoSet, classes: tuple[str, ...]) -> None:
     for label in photos.classes:
         if label not in classes:
             raise UnknownNameError("class", label, classes)
-
-
-def _coverage(classifier: Classifier) -> float:
-    assert classifier.probe is not None
-    return classifier.probe.coverage

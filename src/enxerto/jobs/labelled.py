@@ -49,9 +49,7 @@ class LabelledPhotos:
             labels=np.array([index[photo.label or ""] for photo in photos.photos], dtype=np.int64),
             twins=np.array(twins, dtype=np.int64),
             groups=np.array(merge_groups(twins, [photo.group for photo in photos.photos]), dtype=np.int64),
-            content=np.frombuffer(b"".join(bytes.fromhex(record.sha256) for record in records), np.uint8).reshape(
-                -1, 32
-            ),
+            content=np.frombuffer(content, dtype=np.uint8).reshape(-1, 32),
         )
 
     def measure(

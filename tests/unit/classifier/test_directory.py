@@ -84,7 +84,9 @@ def test_a_slim_model_finds_its_backbone_and_gives_the_same_answers(model: Path,
     assert loaded.backbone.origin == "package"
     assert np.array_equal(probabilities(loaded, faces), probabilities(whole, faces))
     edit_manifest(slim, lambda document: document["backbone"].update(identity="f" * 64))
-    with pytest.raises(IntegrityError, match="this slim model needs efficientnet_lite0 with weights ffffffffffff…, got"):
+    with pytest.raises(
+        IntegrityError, match="this slim model needs efficientnet_lite0 with weights ffffffffffff…, got"
+    ):
         Classifier.load(slim)
 
 
@@ -338,5 +340,3 @@ def test_files_are_flushed_before_they_are_moved_and_the_move_after(
     assert written <= {name for kind, name in events[:moved] if kind == "sync"}
     assert events[moved - 1][1].startswith(".model.unfinished-")
     assert events[moved + 1 :] == [("sync", tmp_path.name)]
-
-

@@ -34,7 +34,7 @@ def photos(faces: Path, target: Path, seen: int, unseen: int) -> Path:
 def test_photos_learned_from_are_named_and_left_out(shared_model: Path, faces: Path, tmp_path: Path) -> None:
     evaluated = measure(shared_model, photos(faces, tmp_path / "photos", 2, 5), seed=4)
     contents = evaluated.contents
-    assert evaluated.evaluation is contents.evaluation
+    assert evaluated.evaluation is contents.without_seen
     assert contents.evaluation.photos == 14
     assert contents.seen == ("face/face_000.png", "face/face_001.png", "other/other_000.png", "other/other_001.png")
     assert contents.without_seen is not None
@@ -70,7 +70,7 @@ def test_of_a_given_split_only_the_side_to_evaluate_on_is_taken(
         photos(faces, tmp_path / "photos" / side, 0, 2 + number)
     contents = measure(shared_model, tmp_path / "photos").contents
     assert contents.evaluation.photos == 2 * (2 + sides.index(taken))
-    assert contents.health.files == contents.evaluation.photos
+    assert contents.health.listed == contents.evaluation.photos
 
 
 def test_a_label_that_the_model_doesn_t_know_is_refused(shared_model: Path, faces: Path, tmp_path: Path) -> None:
@@ -84,12 +84,12 @@ def test_nothing_readable_is_said_so(shared_model: Path, faces: Path, tmp_path: 
     source = photos(faces, tmp_path / "photos", 1, 0)
     for file in source.glob("*/*"):
         file.write_bytes(b"no photo")
-    with pytest.raises(DataError, match="none of the 2 photos in .* can be read; run: enxerto check "):
+    with pytest.raises(DataError, match=r"none of the 2 photos in .* can be read; run: enxerto check "):
         measure(shared_model, source)
 
 
 def test_a_backbone_with_its_own_classes_is_refused(faces: Path) -> None:
-    with pytest.raises(OptionError, match="a head of its own"):
+    with pytest.raises(OptionError, match="`model` must have a head of its own"):
         measure(Classifier.from_backbone(device="openvino"), faces)
 
 
