@@ -61,10 +61,10 @@ def features(photos: Path, repeats: int) -> Iterator[str]:
         "the network alone, each with all processors, is what a pipeline could reach if the other cost nothing; on "
         "processors that do both, the ideal is 1 / (1/decoding + 1/network)."
     )
+    torch = [run("torch_features", photos / "cats-dogs")["rate"] for _ in range(repeats)]
     rows = []
     for precision in ("fp32", "bf16"):
         measured = [run("our_features", photos / "cats-dogs", PRECISION=precision) for _ in range(repeats)]
-        torch = [run("torch_features", photos / "cats-dogs")["rate"] for _ in range(repeats)]
         slower = [m["rate"] / min(m["decode_only"], m["network_only"]) for m in measured]
         ideal = [m["rate"] * (1 / m["decode_only"] + 1 / m["network_only"]) for m in measured]
         rows.append((

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -70,9 +69,13 @@ def assert_same_direction(got: Any, expected: Any) -> None:
     assert cosine > 0.999
 
 
-@pytest.fixture(autouse=True)
-def _quiet_fallback(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING, "enxerto")
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    """So that PyTorch's threads don't wait for one another where several tests share few processors."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -46,10 +47,8 @@ def test_each_leaf_has_its_exit_code_and_is_its_builtin(name: str) -> None:
 def test_the_drawn_tree_names_every_error_with_its_exit_code() -> None:
     assert errors.__doc__ is not None
     drawn = {
-        words[-2]: int(words[-1])
-        for line in errors.__doc__.splitlines()
-        if "Error  " in line
-        for words in [line[:34].replace("│", " ").split()]
+        name: int(exit_code)
+        for name, exit_code in re.findall(r"^ *[│├└─ ]*(\w+Error) +(\d)  ", errors.__doc__, flags=re.MULTILINE)
     }
     assert drawn == {"EnxertoError": 1} | {name: exit_code for name, (exit_code, _) in LEAVES.items()}
 

@@ -23,6 +23,15 @@ from enxerto.files import (
     write_durably,
 )
 
+WAITING = """
+import sys
+from pathlib import Path
+from enxerto.files import unfinished_directory
+with unfinished_directory(Path(sys.argv[1])):
+    print(flush=True)
+    sys.stdin.read()
+"""
+
 
 def fail_at(patch: pytest.MonkeyPatch, target: object, name: str, call: int, error: int = errno.EIO) -> None:
     """The given call of an attribute raises; the others do what they did."""
@@ -149,8 +158,7 @@ def test_an_unfinished_directory_is_swept_once_its_process_is_gone(tmp_path: Pat
     sweep(path)
     assert not path.exists()
     sweep(path)
-    code = "import sys, pathlib, enxerto.files as f\nwith f.unfinished_directory(pathlib.Path(sys.argv[1])): print(flush=True); input()"
-    command = [sys.executable, "-c", code, str(path)]
+    command = [sys.executable, "-c", WAITING, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()

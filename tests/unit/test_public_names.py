@@ -37,8 +37,8 @@ LAYERS = {
         "find", "open_backbone", "to_pixels",
     ],
     "engines": [
-        "ClassLogit", "CrossEntropy", "Engine", "HeadArrays", "InputGradient", "Margin", "Objective", "PrecisionChoice",
-        "choose_precision", "describe", "has_native_bf16", "logit_network", "open_engine", "processors",
+        "ClassLogit", "CrossEntropy", "Engine", "HeadArrays", "InputGradient", "Margin", "Objective", "describe",
+        "has_native_bf16", "logit_network", "open_engine", "processors",
     ],
     "jobs": ["Evaluated", "Trained", "evaluate", "rerender", "train"],
 }  # fmt: skip

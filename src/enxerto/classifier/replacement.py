@@ -23,13 +23,22 @@ def require_free(path: Path, *, force: bool) -> None:
     A directory counts as a model only when everything in it is listed by the model's own checksums, so that `force`
     never deletes anything else.
     """
-    recover(path)
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-        return
-    if not (path.is_dir() and (path / MANIFEST).is_file() and owns_everything(path)):
-        raise OptionError(f"there is something that is no model at {path}, or a model and more; choose another path")
-    if not force:
-        raise OptionError(f"there is a model at {path} already; pass --force to replace it")
+    for _ in range(_ATTEMPTS):  # what another process is replacing looks like no model for a moment
+        recover(path)
+        if not path.exists() or _is_empty(path):
+            return
+        if (path / MANIFEST).is_file() and owns_everything(path):
+            if force:
+                return
+            raise OptionError(f"there is a model at {path} already; pass --force to replace it")
+    raise OptionError(f"there is something that is no model at {path}, or a model and more; choose another path")
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return not any(path.iterdir())
+    except OSError:
+        return False
 
 
 def sweep_beside(path: Path) -> None:

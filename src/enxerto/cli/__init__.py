@@ -69,7 +69,7 @@ def main() -> None:
     """Run the command line; every expected error becomes one line on stderr and its documented exit code."""
     debug = "--debug" in sys.argv[1:]
     try:
-        code = enxerto.main(standalone_mode=False)
+        code = enxerto.main(prog_name="enxerto", standalone_mode=False)
     except EnxertoError as error:
         code = _fail(str(error), error.exit_code, debug)
     except click.exceptions.NoArgsIsHelpError as error:

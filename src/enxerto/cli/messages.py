@@ -39,7 +39,7 @@ def tell(message: str, quiet: bool = False) -> None:
 
 def print_json(kind: str, content: Any) -> None:
     """One JSON object on stdout, with its kind and the version of its form."""
-    rendered = msgspec.json.encode({"schema": SCHEMA, "kind": kind, "result": content})
+    rendered = msgspec.json.encode({"schema": SCHEMA, "kind": kind, "result": content}, enc_hook=str)  # paths
     click.echo(msgspec.json.format(rendered, indent=2).decode())
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -190,6 +191,28 @@ def test_the_fingerprint_depends_on_everything_that_decides_features() -> None:
     assert len({backbone.fingerprint, *(other.fingerprint for other in others)}) == 5
     assert replace(backbone, origin="elsewhere").fingerprint == backbone.fingerprint
     assert len(bytes.fromhex(backbone.fingerprint)) == hashlib.sha256().digest_size
+
+
+def test_a_backbone_can_look_at_photos_in_another_way() -> None:
+    backbone = open_backbone(size_px=64, crop=1.0)
+    assert (backbone.preprocessing.size_px, backbone.preprocessing.crop) == (64, 1.0)
+    assert backbone.fingerprint != open_backbone().fingerprint
+    assert backbone.feature_network()(pixels(64)).shape == (2, 1280)
+
+
+@pytest.mark.parametrize(
+    ("view", "message"),
+    [
+        ({"size_px": 16}, "`size_px` must lie between 32 and 1024, got 16"),
+        ({"size_px": 2000}, "`size_px` must lie between 32 and 1024, got 2000"),
+        ({"crop": 0.0}, r"`crop` must lie in \(0, 1\], got 0.0"),
+        ({"crop": 1.1}, r"`crop` must lie in \(0, 1\], got 1.1"),
+        ({"name": "test_vit", "size_px": 224}, "test_vit looks at squares of 160 pixels only, got 224"),
+    ],
+)
+def test_an_impossible_way_to_look_is_refused(view: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        open_backbone(**view)
 
 
 def test_opening_the_default_reads_no_weights_but_knows_their_identity(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from enxerto import features
 from enxerto.backbones import to_pixels
 from enxerto.classifier import Classifier, classifier
 from enxerto.data import Limits, PhotoSet, cat_photo, list_unlabeled
@@ -85,7 +86,7 @@ def test_blocks_change_nothing_and_are_read_when_they_are_needed(
 ) -> None:
     expected = loaded.predict(mixed)
     seen: list[int] = []
-    extract = classifier.extract
+    extract = features.extract
 
     def watched(block: PhotoSet, *given: object, **options: object) -> object:
         seen.append(len(block))

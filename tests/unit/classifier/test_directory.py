@@ -18,7 +18,8 @@ from enxerto.backbones.identity import identity_of
 from enxerto.classifier import Classifier, Provenance, read_manifest
 from enxerto.classifier import save as save_classifier
 from enxerto.classifier.checksums import NAME, write_checksums
-from enxerto.classifier.directory import BACKBONE, HEAD, MANIFEST
+from enxerto.classifier.directory import BACKBONE, HEAD
+from enxerto.classifier.manifest import NAME as MANIFEST
 from enxerto.data import list_unlabeled
 from enxerto.errors import IntegrityError, OptionError, UnknownNameError
 

@@ -11,7 +11,7 @@ import pytest
 from children import children
 from tiny_models import save_tiny
 
-from enxerto.classifier import directory, read_manifest, replacement, require_free
+from enxerto.classifier import checksums, directory, read_manifest, replacement, require_free
 from enxerto.errors import IntegrityError, OptionError, StorageError
 from enxerto.files import unfinished_directory
 
@@ -224,7 +224,7 @@ def test_a_step_that_fails_is_told_and_leaves_a_whole_model(path: Path, target: 
             try:
                 save_tiny(path, 2, force=True)
             except StorageError as error:
-                assert "No space left on device" in str(error)  # noqa: PT017
+                assert "No space left on device" in str(error)
             if not failing.failed:
                 break
         assert seed_of(path) in (1, 2)
@@ -281,7 +281,7 @@ def test_a_path_that_keeps_being_taken_is_given_up(path: Path, monkeypatch: pyte
 
 def test_another_process_was_faster(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without `force`, a model that appears while this one is being written is not replaced."""
-    write = directory.write_checksums
+    write = checksums.write_checksums
 
     def meanwhile(folder: Path) -> None:
         monkeypatch.undo()

@@ -189,7 +189,12 @@ def test_progress_counts_every_photo(tmp_path: Path, store: Store) -> None:
 def test_rows_are_committed_along_the_way(tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
     put = store.put
-    monkeypatch.setattr(store, "put", lambda rows: (sizes.append(len(rows)), put(rows)))
+
+    def watched(rows: list[tuple[bytes, bytes]]) -> None:
+        sizes.append(len(rows))
+        put(rows)
+
+    monkeypatch.setattr(store, "put", watched)
     monkeypatch.setattr(module, "ROWS_A_COMMIT", 6)
     extract(write_photos(tmp_path / "photos", 20), ProjectionEngine(chunk=4), store)
     assert sizes == [8, 8, 4]
@@ -204,7 +209,13 @@ def test_only_so_many_chunks_are_under_way(tmp_path: Path, store: Store, monkeyp
     photos = write_photos(tmp_path / "photos", 60)
     read: list[Path] = []
     reading = module.read_bytes
-    monkeypatch.setattr(module, "read_bytes", lambda path, limits: (read.append(path), reading(path, limits))[1])
+
+    def watched(path: Path, limits: Limits) -> bytes:
+        read.append(path)
+        content: bytes = reading(path, limits)
+        return content
+
+    monkeypatch.setattr(module, "read_bytes", watched)
     consumed = threading.Event()
     most = 0
 

@@ -28,7 +28,7 @@ class Rounding(ProjectionEngine):
         if self.precision == "fp32":
             return exact
         off = np.random.default_rng(0).normal(size=exact.shape) * self.noise * np.abs(exact).mean()
-        return (exact + off).astype(np.float32)
+        return np.asarray(exact + off, dtype=np.float32)
 
 
 @pytest.fixture

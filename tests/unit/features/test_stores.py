@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiny_engines import ProjectionEngine, tiny_backbone
@@ -140,7 +141,8 @@ import os, sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("pragma cache_size = 2")
 connection.execute("begin immediate")
-connection.executemany("insert or replace into rows values (?, ?, 1)", [(bytes([i]) * 32, b"?" * 5000) for i in range(99)])
+rows = [(bytes([i]) * 32, b"?" * 5000) for i in range(99)]
+connection.executemany("insert or replace into rows values (?, ?, 1)", rows)
 os._exit(9)
 """
     assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == 9
@@ -158,8 +160,8 @@ def test_a_store_whose_writer_was_killed_is_rolled_back_and_kept(look: Callable[
 
 def test_a_store_that_another_process_holds_is_busy_not_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
     path = filled()
-    connect = sqlite3.connect
-    monkeypatch.setattr(stores.sqlite3, "connect", lambda *given, **options: connect(*given, timeout=0.05, **options))
+    connect: Any = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *given, **options: connect(*given, timeout=0.05, **options))
     with closing(connect(path, isolation_level=None)) as other:
         other.execute("begin exclusive")
         for look in (list_stores, verify_stores):
