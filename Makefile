@@ -21,6 +21,14 @@ lint: $(VENV)/.test
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.run --photos $(PHOTOS) --output docs/benchmarks.md
 
+docs: $(VENV)/.docs
+	$(BIN)/sphinx-build -W -q docs docs/_build
+	@echo docs/_build/index.html
+
+$(VENV)/.docs: pyproject.toml | $(VENV)/.installed
+	$(BIN)/pip install --quiet --editable '.[all,docs]'
+	touch $@
+
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 

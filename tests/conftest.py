@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the tests run side by side; PyTorch's threads would fight for cores
 sys.path.insert(0, str(Path(__file__).parent))  # for `tiny_engines`
 
 LOCAL = ("127.", "::1", "localhost")

@@ -11,7 +11,7 @@ from PIL import Image
 from enxerto.data import Limits
 from enxerto.errors import DataError, IntegrityError, OptionError
 from enxerto.features import precision
-from enxerto.jobs import Trained, rerender, train
+from enxerto.jobs import Trained, agreement, rerender, train
 from enxerto.report import from_json
 
 pytestmark = pytest.mark.usefixtures("warm_home")
@@ -184,13 +184,27 @@ def test_auto_is_fp32_where_bf16_doesn_t_agree(few: Path, monkeypatch: pytest.Mo
     )
 
 
-def test_limits_hold_for_the_comparison_of_precisions_too(faces: Path, tmp_path: Path) -> None:
+def test_limits_hold_for_the_comparison_of_precisions_too(few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a photo that only a raised limit lets in would be missing from one of the two."""
+    given: list[Limits | None] = []
+
+    def extract(*arguments: Any, limits: Limits | None) -> Any:
+        given.append(limits)
+        return original(*arguments, limits=limits)
+
+    original = agreement.extract
+    monkeypatch.setattr(agreement, "extract", extract)
+    trained = quick(few, precision="bf16", limits=Limits(pixels=1000))
+    assert given == [Limits(pixels=1000)]
+    assert "on 16 of these photos" in trained.contents.precision_note
+
+
+def test_photos_beyond_the_limit_are_left_out(faces: Path, tmp_path: Path) -> None:
     source = copy_some(faces, tmp_path / "photos", range(6))
-    big = Image.new("RGB", (40, 40), (9, 9, 9))
-    big.save(source / "face" / "big.png")
-    trained = quick(source, precision="bf16", limits=Limits(pixels=1000))
+    Image.new("RGB", (40, 40), (9, 9, 9)).save(source / "face" / "big.png")
+    trained = quick(source, limits=Limits(pixels=1000))
     assert [issue.path for issue in trained.contents.health.skipped] == ["face/big.png"]
-    assert "on 12 of these photos" in trained.contents.precision_note
+    assert trained.evaluation.photos == 12
 
 
 @pytest.mark.parametrize("wrong", [{"precision": "fp16"}, {"device": "gpu"}, {"holdout": 1.5}, {"folds": 1}])
