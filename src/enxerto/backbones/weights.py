@@ -151,7 +151,7 @@ def _download(entry: Entry) -> Path:
     if entry.hub is None:
         raise WeightsMissingError(f"the hub doesn't have the weights of {entry.name}; {_advice(entry)}")
     try:
-        with _plain_http_from_mirrors():
+        with _plain_downloads():
             get_hf_file_metadata(hf_hub_url(entry.hub, HUB_FILE))  # asks once; the download would ask for minutes
             return Path(hf_hub_download(entry.hub, HUB_FILE))
     except Exception as error:  # of requests, httpx, httpx2 or Xet: it depends on the version of the hub's client
@@ -160,20 +160,22 @@ def _download(entry: Entry) -> Path:
 
 
 @contextmanager
-def _plain_http_from_mirrors() -> Iterator[None]:
-    """A mirror passes on the hub's references to Xet, a second store that it doesn't mirror; don't follow them there.
+def _plain_downloads() -> Iterator[None]:
+    """Let the hub's client fetch the file and nothing else: no usage reports; from a mirror, no detour through Xet.
 
-    Where `HF_HUB_DISABLE_XET` is set, it decides.
+    A mirror passes on the hub's references to Xet, a second store that it doesn't mirror. Where `HF_HUB_DISABLE_XET` is
+    set, it decides.
     """
     from huggingface_hub import constants
 
-    before = constants.HF_HUB_DISABLE_XET
+    before = constants.HF_HUB_DISABLE_XET, constants.HF_HUB_DISABLE_TELEMETRY
+    constants.HF_HUB_DISABLE_TELEMETRY = True
     if "HF_ENDPOINT" in os.environ and "HF_HUB_DISABLE_XET" not in os.environ:
         constants.HF_HUB_DISABLE_XET = True
     try:
         yield
     finally:
-        constants.HF_HUB_DISABLE_XET = before
+        constants.HF_HUB_DISABLE_XET, constants.HF_HUB_DISABLE_TELEMETRY = before
 
 
 def _advice(entry: Entry) -> str:

@@ -44,7 +44,7 @@ class Machine:
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "TRANSFORMERS_"))}
-        given = {"HF_HOME": str(self.hub), "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_TELEMETRY": "1"}
+        given = {"HF_HOME": str(self.hub), "HF_HUB_OFFLINE": "0"}
         return kept | given | ({"HF_ENDPOINT": self.endpoint} if self.endpoint else {}) | more
 
     def locate(self, *offline: bool, **environment: str) -> list[Any]:
@@ -86,6 +86,7 @@ def test_a_download_is_kept_and_found_again_without_the_network(machine: Machine
         machine.endpoint = mirror.endpoint
         assert machine.locate() == [["download", CONTENT.hex()], False]
         assert asked(mirror).count("GET") == 1
+        assert {path for _, path in mirror.requests} == {f"/{REPOSITORY}/resolve/main/model.safetensors"}
     assert machine.locate(False, True) == [["hub cache", CONTENT.hex()]] * 2 + [False]
 
 
