@@ -23,6 +23,8 @@ def report(main: Callable[[Path], dict[str, Any]]) -> None:
 def run(module: str, photos: Path, home: Path | None = None, **environment: str) -> dict[str, Any]:
     """Run a measuring module and return its answer, with `process_seconds`, start-up included.
 
+    Seconds that the answer calls `not_counted_seconds` are taken off them.
+
     Args:
         module: in this package.
         photos: handed to it.
@@ -41,4 +43,5 @@ def run(module: str, photos: Path, home: Path | None = None, **environment: str)
         )
         seconds = time.perf_counter() - start
     line = next(line for line in reversed(child.stdout.splitlines()) if line.startswith(ANSWER))
-    return {**json.loads(line.removeprefix(ANSWER)), "process_seconds": seconds}
+    answer = json.loads(line.removeprefix(ANSWER))
+    return {**answer, "process_seconds": seconds - answer.get("not_counted_seconds", 0.0)}

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,10 @@ class Backbone:
                 torch.manual_seed(seed)
                 return build(self.entry).state_dict()
 
-        return replace(self, origin=f"random weights, seed {seed}", load=load, known_identity=None)
+        # What decides them, so that features made before are found without drawing the weights again.
+        decisive = f"random|{self.entry.architecture}|{seed}|timm-{version('timm')}|torch-{version('torch')}"
+        identity = hashlib.sha256(decisive.encode()).hexdigest()
+        return replace(self, origin=f"random weights, seed {seed}", load=load, known_identity=identity)
 
 
 def count_parameters(entry: Entry) -> int:

@@ -9,7 +9,7 @@ import tempfile
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from enxerto.errors import EngineError, StorageError
 from enxerto.files import write_durably
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import openvino
     import torch
 
-RECIPE = "trace-1"
+RECIPE = "trace-2"
 
 _log = logging.getLogger(__name__)
 
@@ -37,19 +37,17 @@ def convert(network: torch.nn.Module, examples: Sequence[torch.Tensor]) -> openv
 
     try:
         with torch.no_grad():
-            traced = trace(network, examples, freeze=True)
+            traced = trace(network, examples)
     except RuntimeError as error:
         raise EngineError(f"the network can't be traced: {' '.join(str(error).split())[:300]}") from error
     return from_trace(traced, examples)
 
 
-def trace(network: torch.nn.Module, examples: Sequence[torch.Tensor], *, freeze: bool) -> torch.jit.ScriptModule:
+def trace(network: torch.nn.Module, examples: Sequence[torch.Tensor]) -> torch.jit.ScriptFunction[Any, Any]:
     """Record a network's operators on examples, without PyTorch's warnings: OpenVINO's frontend reads nothing newer.
 
-    Args:
-        network: what to record.
-        examples: its inputs.
-        freeze: make the weights constants.
+    What is traced is a function, in which the weights are constants: that takes half the time of tracing a module,
+    which records the whole tree of its parts.
     """
     import torch
 
@@ -57,14 +55,13 @@ def trace(network: torch.nn.Module, examples: Sequence[torch.Tensor], *, freeze:
         warnings.filterwarnings("ignore", message=".*torch.jit.*", category=FutureWarning)
         warnings.filterwarnings("ignore", message=".*torch.jit.*", category=DeprecationWarning)
         warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]
-        traced = torch.jit.trace(  # type: ignore[no-untyped-call]
-            network, tuple(examples), check_trace=False, strict=False
+        recorded: torch.jit.ScriptFunction[Any, Any] = torch.jit.trace(  # type: ignore[no-untyped-call]
+            lambda *inputs: network(*inputs), tuple(examples), check_trace=False, strict=False
         )
-        recorded: torch.jit.ScriptModule = torch.jit.freeze(traced) if freeze else traced
     return recorded
 
 
-def from_trace(traced: torch.jit.ScriptModule, examples: Sequence[torch.Tensor]) -> openvino.Model:
+def from_trace(traced: torch.jit.ScriptFunction[Any, Any], examples: Sequence[torch.Tensor]) -> openvino.Model:
     """Convert what `torch.jit.trace` recorded."""
     import numpy as np
     import openvino

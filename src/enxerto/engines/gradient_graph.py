@@ -54,7 +54,7 @@ def convert_gradient(
     expected = run(pixels, target)
     try:
         graph = make_fx(run, decomposition_table=_decompositions())(pixels, target)
-        traced = trace(graph, (pixels, target), freeze=False)
+        traced = trace(graph, (pixels, target))
     except RuntimeError as error:
         raise EngineError(f"the gradient can't be traced: {' '.join(str(error).split())[:300]}") from error
     return from_trace(traced, (pixels, target)), expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -19,13 +20,29 @@ SAMPLE = 200
 PER_CLASS = 4
 
 
+def prepare_control(engine: Engine, seed: int) -> Future[Engine]:
+    """Open the same kind of engine on random weights in the background.
+
+    Converting a network keeps one processor busy; the photos' features can be made meanwhile.
+
+    Args:
+        engine: that makes the features; the control runs with the same precision.
+        seed: of the random weights.
+    """
+    aside = ThreadPoolExecutor(1, thread_name_prefix="enxerto-control")
+    backbone = engine.backbone.randomized(seed)
+    random = aside.submit(open_engine, backbone, device=engine.device, precision=engine.precision)
+    aside.shutdown(wait=False)
+    return random
+
+
 def run_control(
     photos: PhotoSet,
     features: Features,
     labels: Labels,
     groups: NDArray[np.int64],
     classes: tuple[str, ...],
-    engine: Engine,
+    random: Future[Engine],
     *,
     seed: int,
     cache: bool,
@@ -40,8 +57,8 @@ def run_control(
         labels: indices into `classes`, shape (n,).
         groups: photos of one group stay together, shape (n,).
         classes: names.
-        engine: that made `features`; the control runs with the same precision.
-        seed: of the random weights and the sample.
+        random: the engine with random weights, as `prepare_control` gives it.
+        seed: of the sample.
         cache: keep the random weights' features.
         limits: of bytes and pixels a photo.
         progress: how to show it.
@@ -53,10 +70,10 @@ def run_control(
     smallest = min(len(np.unique(groups[chosen][labels[chosen] == index])) for index in range(len(classes)))
     if smallest < 2:
         return None
-    random = open_engine(engine.backbone.randomized(seed), device=engine.device, precision=engine.precision)
-    with open_store(random, keep=cache) as store:
+    engine = random.result()
+    with open_store(engine, keep=cache) as store:
         shown = partial(_as_control, progress)
-        table = extract(photos.subset(chosen.tolist()), random, store, limits=limits, progress=shown)
+        table = extract(photos.subset(chosen.tolist()), engine, store, limits=limits, progress=shown)
         random_features = table.matrix()
     return control(features[chosen], random_features, labels[chosen], classes, groups=groups[chosen], seed=seed)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from enxerto.evaluation import Control, Evaluation
 from enxerto.features import PrecisionChoice, engine_for, extract, open_store
 from enxerto.heads import ClassWeight
 from enxerto.jobs.agreement import agreement_with_fp32
-from enxerto.jobs.control import run_control
+from enxerto.jobs.control import prepare_control, run_control
 from enxerto.jobs.labelled import LabelledPhotos
 from enxerto.jobs.provenance import Stopwatch, backbone_card, now, versions
 from enxerto.jobs.report import thumbnails_of
@@ -139,6 +140,7 @@ def train(
             offline=offline,
         )
         engine, choice = engine_for(photos, grafted, device=device, precision=precision, keep=cache, limits=limits)
+    random = prepare_control(engine, seed) if control else None
     with watch.stage("features"), open_store(engine, keep=cache) as store:
         table = extract(photos, engine, store, limits=limits, progress=progress)
         require_trainable(photos, readable=[record.good for record in table.records])
@@ -162,7 +164,7 @@ def train(
             seed=seed,
         )
     with watch.stage("control"):
-        measured = _control(labelled, features, engine, control, seed, cache, limits, progress)
+        measured = _control(labelled, features, random, seed, cache, limits, progress)
     classifier = Classifier(
         backbone=grafted,
         classes=labelled.classes,
@@ -233,17 +235,16 @@ def _leaked(labelled: LabelledPhotos, sides: Split, evaluated: NDArray[np.int64]
 def _control(
     labelled: LabelledPhotos,
     features: Features,
-    engine: Engine,
-    wanted: bool,
+    random: Future[Engine] | None,
     seed: int,
     cache: bool,
     limits: Limits | None,
     progress: Progress,
 ) -> Control | None:
-    if not wanted:
+    if random is None:
         return None
     return run_control(
-        labelled.photos, features, labelled.labels, labelled.groups, labelled.classes, engine,
+        labelled.photos, features, labelled.labels, labelled.groups, labelled.classes, random,
         seed=seed, cache=cache, limits=limits, progress=progress,
     )  # fmt: skip
 

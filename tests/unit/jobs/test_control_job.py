@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import Future
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from enxerto.backbones import open_backbone
 from enxerto.data import PhotoSet, list_photos
 from enxerto.engines import open_engine
 from enxerto.features import extract, open_store
-from enxerto.jobs.control import run_control, stratified_sample
+from enxerto.jobs.control import prepare_control, run_control, stratified_sample
 from enxerto.progress import silent
 
 
@@ -21,8 +22,8 @@ def test_pretrained_weights_beat_random_ones_on_faces(faces: Path, home: Path) -
         features = extract(photos, engine, store).matrix()
     labels = np.array([photos.classes.index(photo.label or "") for photo in photos.photos])
     found = run_control(
-        photos, features, labels, np.arange(200), photos.classes, engine, seed=0, cache=False, limits=None,
-        progress=silent,
+        photos, features, labels, np.arange(200), photos.classes, prepare_control(engine, 0), seed=0, cache=False,
+        limits=None, progress=silent,
     )  # fmt: skip
     assert found is not None
     assert found.photos == 200
@@ -36,12 +37,18 @@ def test_pretrained_weights_beat_random_ones_on_faces(faces: Path, home: Path) -
 def test_too_few_photos_of_a_class_give_no_control(faces: Path) -> None:
     photos = list_photos(faces)
     few = PhotoSet(photos.root, (*photos.photos[:4], photos.photos[100]), photos.layout)
-    engine = open_engine(open_backbone(), device="torch")
     found = run_control(
-        few, np.zeros((5, 3), dtype=np.float32), np.array([0, 0, 0, 0, 1]), np.arange(5), few.classes, engine,
-        seed=0, cache=False, limits=None, progress=silent,
+        few, np.zeros((5, 3), dtype=np.float32), np.array([0, 0, 0, 0, 1]), np.arange(5), few.classes,
+        Future(), seed=0, cache=False, limits=None, progress=silent,
     )  # fmt: skip
     assert found is None
+
+
+def test_the_control_runs_like_the_engine_it_controls() -> None:
+    engine = open_engine(open_backbone(), device="torch", precision="bf16")
+    random = prepare_control(engine, 3).result()
+    assert (random.identity, random.backbone.entry) == (engine.identity, engine.backbone.entry)
+    assert random.backbone.origin == "random weights, seed 3"
 
 
 def test_a_sample_takes_from_every_class_in_turn() -> None:
