@@ -39,22 +39,22 @@ def training(photos: Path, repeats: int) -> Iterator[str]:
             ours[way].append(run("our_training", photos / "cats-dogs", SEED=seed, **options))
     yield "## From a folder to an evaluated model"
     yield (
-        f"cats-dogs, {rival[0]['photos']} test photos, features cold, median of {repeats} rounds with a seed each; start-up "
-        "(imports) is counted in the second column only. Ours looks the photos over, makes features, solves and calibrates "
-        "the head, evaluates, repeats that on random weights (the control), writes the report and saves the model; the "
-        "plain loop (frozen backbone in evaluation mode, DataLoader with two workers, Adam, two epochs, then the test) "
-        "trains and tests. The first run on a machine also converts the backbone for OpenVINO."
+        f"cats-dogs, {rival[0]['photos']} test photos, features cold, median of {repeats} rounds with a seed each; "
+        "start-up (imports) is counted in the columns that say so. Ours looks the photos over, makes features, solves and "
+        "calibrates the head, evaluates, repeats that on random weights (the control), writes the report and saves the "
+        "model; the plain loop (frozen backbone in evaluation mode, DataLoader with two workers, Adam, two epochs, then "
+        "the test) trains and tests. The first run on a machine also converts the backbone for OpenVINO."
     )
     rows = [("plain PyTorch loop", *_figures(rival), "", "")]
     for way, answers in ours.items():
         rows.append((way, *_figures(answers), *(_ratio(rival, answers, key) for key in ("seconds", "process_seconds"))))
-    yield _table(("", "seconds", "with start-up", "accuracy, mean", "times faster", "with start-up"), rows)
+    yield _table(("", "seconds", "with start-up", "accuracy, mean", "times as fast", "with start-up"), rows)
     first = ours[next(iter(WAYS))]
     stages = ", ".join(f"{name} {seconds:.2f}" for name, seconds in first[-1]["stages"].items())
     again = [answer["seconds"] / answer["second_run_seconds"] for answer in first]
     yield (
-        f"Ours ran on {first[0]['engine']}. Seconds by stage of a first run: {stages}. The whole command again, features "
-        f"warm: {_times(again)} faster than the first time."
+        f"Ours ran on {first[0]['engine']}. Seconds by stage of a first run: {stages}. The whole command "
+        f"again, features warm: {_times(again)} as fast as the first time."
     )
 
 
