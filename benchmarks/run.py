@@ -41,8 +41,8 @@ def training(photos: Path, repeats: int) -> Iterator[str]:
     yield (
         f"cats-dogs, {rival[0]['photos']} test photos, features cold, median of {repeats} rounds with a seed each; "
         "start-up (imports) is counted in the columns that say so. Ours looks the photos over, makes features, solves "
-        "and calibrates the head, evaluates, repeats that on random weights (the control), writes the report and saves the "
-        "model; the plain loop (frozen backbone in evaluation mode, DataLoader with two workers, Adam, two epochs, "
+        "and calibrates the head, evaluates, repeats that on random weights (the control), writes the report and saves "
+        "the model; the plain loop (frozen backbone in evaluation mode, DataLoader with two workers, Adam, two epochs, "
         "then the test) trains and tests. The first run on a machine also converts the backbone for OpenVINO."
     )
     rows = [("plain PyTorch loop", *_figures(rival), "", "")]
