@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import logging
@@ -97,7 +98,7 @@ def new(faces: Path, tmp_path: Path) -> Path:
     """Three photos a class that the shared model has not learned from, and one a class that it has."""
     source = copy_some(faces, tmp_path / "new", 1)
     for label in ("face", "other"):
-        for number in range(3):
+        for number in range(1, 4):  # no mirror image of the one learned from: that counts as seen, too
             with Image.open(faces / label / f"{label}_{number:03d}.png") as photo:
                 ImageOps.mirror(photo).save(source / label / f"new_{number}.png")
     return source
@@ -149,6 +150,10 @@ def test_an_unknown_command_is_answered_with_near_matches(run: Run) -> None:
         (("predict", "x", "y", "--csv", "--json"), "--csv and --json exclude each other"),
         (("cache", "shwo"), "No such command 'shwo'"),
         (("check", "x", "--colour"), "No such option"),
+        (("check", "x", "--max-megapixels", "inf"), "inf is not in the range 0<x<=1000000"),
+        (("check", "x", "--max-megapixels", "nan"), "nan is not a number"),
+        (("train", "x", "-o", "y", "--crop", "nan"), "nan is not a number"),
+        (("cache", "prune", "--older-than", "nan"), "nan is not a number"),
     ],
 )
 def test_wrong_usage_ends_with_2_and_says_what_was_wrong(arguments: tuple[str, ...], message: str, run: Run) -> None:
@@ -192,7 +197,19 @@ def test_a_reader_that_has_enough_is_no_error(faces: Path) -> None:
             [sys.executable, "-m", "enxerto", "check", faces], stdout=writing, stderr=subprocess.PIPE, check=False
         )
     assert child.stderr == b""
-    assert child.returncode in (0, 1)
+    assert child.returncode == 0
+
+
+def test_an_error_of_the_system_that_nobody_foresaw_is_one_line_and_5(
+    run: Run, few: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_given: object, **_options: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/tmp/x")
+
+    monkeypatch.setattr("enxerto.data.check", full)
+    ended = run("check", few)
+    assert (ended.code, ended.out) == (5, "")
+    assert ended.err == "enxerto: the system refused something: [Errno 28] No space left on device: '/tmp/x'\n"
 
 
 # train
@@ -413,6 +430,13 @@ def test_evaluate_below_the_accuracy_asked_for_ends_with_7(run: Run, shared_mode
 
 
 @pytest.mark.usefixtures("warm_home")
+def test_no_accuracy_of_photos_learned_from_passes_the_gate(run: Run, shared_model: Path, faces: Path) -> None:
+    ended = run("evaluate", shared_model, faces, "--device", "openvino", "--min-accuracy", 0.5)
+    assert ended.code == 7
+    assert "every photo was in training" in ended.last
+
+
+@pytest.mark.usefixtures("warm_home")
 def test_evaluate_with_an_unreadable_photo_can_end_with_3(run: Run, shared_model: Path, broken: Path) -> None:
     assert run("evaluate", shared_model, broken, "--device", "openvino", "--on-error", "fail").code == 3
 
@@ -571,6 +595,17 @@ def test_a_report_that_can_t_be_written_ends_with_5(run: Run, shared_model: Path
     assert "can't write" in ended.err
 
 
+@pytest.mark.parametrize("name", ["report.html", "new.html", "results.json", "."])
+def test_no_report_is_written_into_a_model(name: str, run: Run, model: Path, few: Path, tmp_path: Path) -> None:
+    before = {file.name: file.read_bytes() for file in model.iterdir()}
+    (tmp_path / "link").symlink_to(model)
+    for output in (model / name, tmp_path / "link" / name):
+        for ended in (run("report", model, "-o", output), run("evaluate", model, few, "-o", output)):
+            assert (ended.code, ended.out) == (2, "")
+            assert "lies in the model's directory" in ended.err
+    assert {file.name: file.read_bytes() for file in model.iterdir()} == before
+
+
 # backbones, cache, demo, doctor
 
 
@@ -591,6 +626,8 @@ def test_all_backbones_are_listed(run: Run) -> None:
     rows = run("backbones", "list", "--all", "--json").json
     assert len(rows) > 1000
     assert {"resnet50.a1_in1k", "efficientnet_lite0"} <= {row["name"] for row in rows}
+    assert {row["parameters"] for row in rows} == {None}
+    assert "without their sizes" in " ".join(run("backbones", "list", "--help").out.split())
 
 
 @pytest.mark.usefixtures("warm_home")
@@ -613,27 +650,35 @@ def test_an_import_that_makes_no_sense(run: Run, tmp_path: Path) -> None:
 
 
 def test_the_cache_is_shown_verified_and_pruned(run: Run, few: Path, tmp_path: Path, warm_home: Path) -> None:
-    assert run("cache", "show").out == f"{warm_home}: 0 feature stores\n"
+    networks = list((warm_home / "networks").iterdir())
+    kept = f"{len(networks)} converted networks, {sum(file.stat().st_size for file in networks) / 1e6:.1f} MB"
+    assert run("cache", "show").out == f"{warm_home}: 0 feature stores; {kept}\n"
     run("train", few, "-o", tmp_path / "model", *QUICK)
-    for shown in (run("cache"), run("cache", "show"), run("cache", "verify")):
+    for asked in ((), ("show",), ("verify",)):
+        shown = run("cache", *asked)
         assert shown.code == 0
-        assert shown.out.splitlines()[0] == f"{warm_home}: 1 feature stores"
-        assert "efficientnet_lite0" in shown.out
-        assert "intact" in shown.out
-    (store,) = run("cache", "show", "--json").json
-    assert (store["photos"], store["about"]["backbone"]) == (16, "efficientnet_lite0")
-    kept = run("cache", "prune", "--older-than", 1)
-    assert kept.err == "freed 0.0 MB\n"
+        header, columns, row = shown.out.splitlines()
+        assert header == f"{warm_home}: 1 feature stores; {kept}"
+        assert "last used" in columns
+        assert "efficientnet_lite0" in row
+        assert row.endswith("intact") == (asked == ("verify",))
+    content = run("cache", "show", "--json").json
+    assert content["networks"]["count"] == len(networks)
+    (store,) = content["stores"]
+    assert (store["photos"], store["about"]["backbone"], store["damaged"]) == (16, "efficientnet_lite0", None)
+    lately = run("cache", "prune", "--older-than", 1)
+    assert lately.err == "freed 0.0 MB\n"
     pruned = run("cache", "prune")
     assert (pruned.code, pruned.out) == (0, "")
     assert not list((warm_home / "networks").iterdir())
-    assert run("cache", "show", "--json").json == []
+    assert run("cache", "show", "--json").json == {"stores": [], "networks": {"count": 0, "size_bytes": 0}}
 
 
 def test_a_damaged_cache_ends_with_6(run: Run, few: Path, tmp_path: Path, warm_home: Path) -> None:
     run("train", few, "-o", tmp_path / "model", *QUICK)
     (store,) = (warm_home / "features").glob("*.sqlite")
     store.write_bytes(b"damaged" * 1000)
+    assert run("cache", "show").out.splitlines()[-1].endswith("  damaged")
     ended = run("cache", "verify", "--json")
     assert ended.code == 6
     assert "run the job again" in ended.last

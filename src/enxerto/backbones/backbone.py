@@ -64,6 +64,11 @@ class Backbone:
 
         return build(self.entry, self.load())
 
+    def tensors(self) -> Mapping[str, torch.Tensor]:
+        """The weights; taken from the network where it was built, which is faster than reading the file again."""
+        built: torch.nn.Module | None = self.__dict__.get("network")
+        return self.load() if built is None else built.state_dict()
+
     @cached_property
     def identity(self) -> str:
         """SHA-256 of the weights' names, shapes and values."""

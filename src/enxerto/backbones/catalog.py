@@ -131,6 +131,22 @@ def find(name: str) -> Entry:
     return _timm_entry(name)
 
 
+def tagged_name(entry: Entry) -> str:
+    """The one name of a network's weights: `resnet50` and `resnet50.a1_in1k` are the same file."""
+    import timm
+
+    config = None if entry.package else timm.get_pretrained_cfg(entry.architecture)
+    return f"{config.architecture}.{config.tag}" if config and config.tag else entry.name
+
+
+def own_classes(entry: Entry) -> int:
+    """How many classes a network was trained to tell apart; 0 when it has no such layer."""
+    import timm
+
+    config = None if entry.zoo == "torchvision" else timm.get_pretrained_cfg(entry.architecture)
+    return 1000 if config is None else int(config.num_classes)
+
+
 def entries(every: bool = False) -> Iterator[Entry]:
     """Embedded backbones first, then the suggested ones of timm, or every pretrained one."""
     yield from EMBEDDED

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from enxerto.backbones import CLASSES, DEFAULT, Backbone, Preprocessing, open_backbone
-from enxerto.backbones.imagenet import imagenet_classes
+from enxerto.backbones import CLASSES, DEFAULT, Backbone, Preprocessing, find, open_backbone
+from enxerto.backbones.imagenet import imagenet_classes, require_imagenet
 from enxerto.classifier.prediction import Prediction
 from enxerto.data import Limits, PhotoRecord, PhotoSet, list_unlabeled
 from enxerto.engines import Engine, HeadArrays, logit_network, open_engine
@@ -58,8 +58,10 @@ class Classifier:
 
         Raises:
             UnknownNameError: there is no such backbone.
+            OptionError: it was trained on other classes (in21k, CLIP, …).
             WeightsMissingError: its weights are not here and can't be fetched.
         """
+        require_imagenet(find(name))
         return cls(open_backbone(name, offline=offline), imagenet_classes(), device=device)
 
     @classmethod

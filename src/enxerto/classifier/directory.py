@@ -35,6 +35,18 @@ HEAD = "head.safetensors"
 BACKBONE = "backbone.safetensors"
 
 
+def require_slimmable(backbone: Backbone) -> None:
+    """Raise an `OptionError` when a model without the backbone's weights could never be loaded."""
+    if backbone.origin == "file":
+        first = (
+            "" if backbone.entry.package else f"import it first (enxerto backbones import {backbone.name} FILE), or "
+        )
+        raise OptionError(
+            "a slim model finds its backbone again by name, which it can't where the weights are a file's; "
+            f"{first}save without --slim"
+        )
+
+
 def save(
     classifier: Classifier,
     path: Path,
@@ -57,9 +69,11 @@ def save(
         force: replace what is there.
 
     Raises:
-        OptionError: there is something at `path` already, and `force` is off.
+        OptionError: there is something at `path` already, and `force` is off; or see `require_slimmable`.
         StorageError: the disk is full, or the path can't be written.
     """
+    if slim:
+        require_slimmable(classifier.backbone)
     require_free(path, force=force)
     assert classifier.probe is not None
     path = path.resolve()
@@ -144,7 +158,7 @@ def _write_files(
     (folder / MANIFEST).write_bytes(encode(manifest))
     _write_arrays(folder / HEAD, {**classifier.probe.tensors(), "learned_from": classifier.learned_from})
     if not slim:
-        _write_arrays(folder / BACKBONE, {name: tensor.numpy() for name, tensor in backbone.load().items()})
+        _write_arrays(folder / BACKBONE, {name: tensor.numpy() for name, tensor in backbone.tensors().items()})
     for name, content in extra.items():
         (folder / name).write_bytes(content)
     write_checksums(folder)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from enxerto.errors import EXIT_INTERRUPTED, EnxertoError
+from enxerto.errors import EXIT_INTERRUPTED, EnxertoError, StorageError
 
 COMMANDS = {
     "train": "Train a classifier on a folder of photos and evaluate it honestly.",
@@ -68,6 +68,7 @@ def enxerto(context: click.Context, debug: bool) -> None:
 def main() -> None:
     """Run the command line; every expected error becomes one line on stderr and its documented exit code."""
     debug = "--debug" in sys.argv[1:]
+    stdout = sys.stdout
     try:
         code = enxerto.main(prog_name="enxerto", standalone_mode=False)
     except EnxertoError as error:
@@ -82,9 +83,10 @@ def main() -> None:
         code = _fail(
             "interrupted; what was finished is kept, the same command goes on from there", EXIT_INTERRUPTED, debug
         )
-    except BrokenPipeError:
-        sys.stderr.close()
-        code = 0
+    except OSError as error:  # what nobody foresaw, such as a full disk for temporary files
+        code = _fail(f"the system refused something: {error}", StorageError.exit_code, debug)
+    except SystemExit as ended:  # when stdout's reader has enough, as in `… | head`, click wraps stdout and exits
+        code = ended.code if sys.stdout is stdout else 0
     sys.exit(code if isinstance(code, int) else 0)
 
 

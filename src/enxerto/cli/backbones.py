@@ -16,7 +16,12 @@ def command() -> None:
 
 
 @command.command("list")
-@click.option("--all", "every", is_flag=True, help="Every pretrained network of timm, too.")
+@click.option(
+    "--all",
+    "every",
+    is_flag=True,
+    help="Every pretrained network of timm, too, without their sizes, which would take minutes.",
+)
 @options.json
 def list_backbones(every: bool, as_json: bool) -> None:
     """Name, parameters, input size, licence, and whether the weights are on this machine."""

@@ -25,10 +25,13 @@ def command(context: click.Context) -> None:
 @command.command("show")
 @options.json
 def show(as_json: bool = False) -> None:
-    """Every feature store: backbone, photos, size, last use."""
+    """Every feature store: backbone, photos, size, last use; and how many converted networks there are.
+
+    What the rows hold is not checked; `enxerto cache verify` does that.
+    """
     from enxerto.features import list_stores
 
-    _print(list_stores(), as_json)
+    _print(list_stores(), "damaged", as_json)
 
 
 @command.command("verify")
@@ -39,16 +42,16 @@ def verify(as_json: bool) -> None:
     from enxerto.features import verify_stores
 
     infos = verify_stores()
-    _print(infos, as_json)
-    damaged = [info for info in infos if info.damaged]
+    _print(infos, "set aside", as_json)
+    damaged = [info.damaged for info in infos if info.damaged]
     if damaged:
-        rows = sum(max(info.damaged, 0) for info in damaged)
-        files = sum(info.damaged < 0 for info in damaged)
+        rows = sum(max(count, 0) for count in damaged)
+        files = sum(count < 0 for count in damaged)
         raise IntegrityError(f"{rows} damaged rows were deleted and {files} damaged files set aside; run the job again")
 
 
 @command.command("prune")
-@click.option("--older-than", type=click.FloatRange(min=0), default=0.0, metavar="DAYS", help="Keep what is newer.")
+@click.option("--older-than", type=options.Number(min=0), default=0.0, metavar="DAYS", help="Keep what was used since.")
 def prune(older_than: float) -> None:
     """Delete features and converted networks; imported weights stay."""
     from enxerto.features import prune as prune_stores
@@ -56,22 +59,31 @@ def prune(older_than: float) -> None:
     tell(f"freed {prune_stores(older_than_days=older_than) / 1e6:.1f} MB")
 
 
-def _print(infos: Sequence[StoreInfo], as_json: bool) -> None:
-    if as_json:
-        print_json("cache", infos)
-        return
+def _print(infos: Sequence[StoreInfo], damaged_file: str, as_json: bool) -> None:
+    from enxerto.features import converted_networks
     from enxerto.home import home
 
-    click.echo(f"{home()}: {len(infos)} feature stores")
+    networks = converted_networks()
+    if as_json:
+        print_json("cache", {"stores": infos, "networks": networks})
+        return
+    click.echo(
+        f"{home()}: {len(infos)} feature stores; {networks.count} converted networks, "
+        f"{networks.size_bytes / 1e6:.1f} MB"
+    )
     if infos:
-        click.echo(
-            f"{'backbone':<24}  {'layer':<12}  {'engine':<9}  {'photos':>8}  {'MB':>8}  {'last written':<16}  rows"
-        )
+        click.echo(f"{'backbone':<24}  {'layer':<12}  {'engine':<9}  {'photos':>8}  {'MB':>8}  {'last used':<16}  rows")
     for info in infos:
-        state = "set aside" if info.damaged < 0 else f"{info.damaged} damaged" if info.damaged else "intact"
         engine = info.about.get("engine", "?")
         short = f"{engine.split('-')[0]} {engine.rsplit('-', 1)[-1]}"
         click.echo(
             f"{info.about.get('backbone', '?'):<24}  {info.about.get('layer', '?'):<12}  {short:<9}  {info.photos:>8}  "
-            f"{info.size_bytes / 1e6:>8.1f}  {info.used:%Y-%m-%d %H:%M}  {state}"
+            f"{info.size_bytes / 1e6:>8.1f}  {info.used:%Y-%m-%d %H:%M}  {_state(info.damaged, damaged_file)}".rstrip()
         )
+
+
+def _state(damaged: int | None, damaged_file: str) -> str:
+    """What is known of a store's rows."""
+    if damaged is None:
+        return ""
+    return damaged_file if damaged < 0 else f"{damaged} damaged" if damaged else "intact"

@@ -50,6 +50,8 @@ def command(
     from enxerto.jobs import evaluate
     from enxerto.report import summary
 
+    if output is not None:
+        options.require_outside(model, output)
     evaluated = evaluate(
         model, source, label_pattern=label_pattern, device=device, precision=precision, offline=offline,
         cache=not no_cache, seed=seed, limits=options.limits(max_megapixels), command=command_line(),
@@ -62,5 +64,5 @@ def command(
     if output is not None:
         write_durably(output, evaluated.html.encode())
         tell(f"\nreport  {output.resolve()}", quiet)
-    options.require_accuracy(evaluated.evaluation.accuracy.value, min_accuracy)
+    options.require_accuracy(evaluated.contents, min_accuracy)
     return exit_code(len(evaluated.contents.health.skipped), on_error)

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from enxerto.data.reading import Limits
-from enxerto.errors import QualityGateError
+from enxerto.errors import OptionError, QualityGateError
+
+if TYPE_CHECKING:
+    from enxerto.report import ReportContents
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 PATH = click.Path(path_type=Path)
+
+
+class Number(click.FloatRange):
+    """A number within limits; not NaN, which click finds within any."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number that was typed."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value} is not a number.", param, ctx)
+        return number
+
 
 label_pattern = click.option(
     "--label-pattern",
@@ -51,13 +67,13 @@ on_error = click.option(
 )
 min_accuracy = click.option(
     "--min-accuracy",
-    type=click.FloatRange(0, 1),
+    type=Number(0, 1),
     metavar="SHARE",
     help="Exit with code 7 when the accuracy is lower.",
 )
 max_megapixels = click.option(
     "--max-megapixels",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(0, 1e6, min_open=True),
     default=Limits().pixels / 1e6,
     show_default=True,
     help="Photos with more pixels are not read.",
@@ -74,7 +90,20 @@ def limits(max_megapixels: float) -> Limits:
     return Limits(pixels=int(max_megapixels * 1e6))
 
 
-def require_accuracy(accuracy: float, least: float | None) -> None:
-    """Raise a `QualityGateError` when the accuracy is lower than `--min-accuracy`."""
-    if least is not None and accuracy < least:
+def require_outside(model: Path, output: Path) -> None:
+    """Raise an `OptionError` when a file to write lies in a model's directory, whose files have checksums."""
+    if output.resolve().is_relative_to(model.resolve()):
+        raise OptionError(
+            f"{output} lies in the model's directory, which would be no intact model; choose another path"
+        )
+
+
+def require_accuracy(contents: ReportContents, least: float | None) -> None:
+    """Raise a `QualityGateError` when the accuracy on photos not learned from is lower than `--min-accuracy`."""
+    if least is None:
+        return
+    if contents.only_seen:
+        raise QualityGateError("every photo was in training, so that no accuracy can be told for --min-accuracy")
+    accuracy = contents.honest.accuracy.value
+    if accuracy < least:
         raise QualityGateError(f"accuracy is {accuracy:.4f}, lower than the {least:.4f} that --min-accuracy asks for")

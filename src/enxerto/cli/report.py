@@ -20,8 +20,11 @@ def command(model: Path, output: Path, photos: Path | None, quiet: bool) -> None
     from enxerto.files import write_durably
     from enxerto.jobs import rerender
 
+    to_stdout = str(output) == "-"
+    if not to_stdout:
+        options.require_outside(model, output)
     html = rerender(model, photos)
-    if str(output) == "-":
+    if to_stdout:
         click.echo(html, nl=False)
         return
     write_durably(output, html.encode())

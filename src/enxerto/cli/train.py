@@ -24,7 +24,7 @@ from enxerto.cli.messages import command_line, exit_code, print_json, progress, 
 )  # fmt: skip
 @click.option("--size", "size_px", type=click.IntRange(32, 1024), metavar="PX", help="Side of the square it looks at.")
 @click.option(
-    "--crop", type=click.FloatRange(0, 1, min_open=True), metavar="SHARE",
+    "--crop", type=options.Number(0, 1, min_open=True), metavar="SHARE",
     help="Part of a photo's shorter side that the square covers.",
 )  # fmt: skip
 @click.option("--weights", type=options.PATH, help="A .safetensors file of the backbone's weights.")
@@ -32,12 +32,12 @@ from enxerto.cli.messages import command_line, exit_code, print_json, progress, 
 @click.option("--split", type=options.PATH, help="A CSV (path,split): which photo is on which side.")
 @click.option("--folds", type=click.IntRange(2, 100), default=5, show_default=True, help="Of the cross-validation.")
 @click.option(
-    "--holdout", type=click.FloatRange(0, 1, min_open=True, max_open=True), metavar="SHARE",
+    "--holdout", type=options.Number(0, 1, min_open=True, max_open=True), metavar="SHARE",
     help="Hold out this share of the photos instead of cross-validating.",
 )  # fmt: skip
 @click.option("--balanced", is_flag=True, help="Let every class count the same, however many photos it has.")
 @click.option(
-    "--coverage", type=click.FloatRange(0.5, 1, max_open=True), default=0.95, show_default=True,
+    "--coverage", type=options.Number(0.5, 1, max_open=True), default=0.95, show_default=True,
     help="How often prediction sets shall hold the true class.",
 )  # fmt: skip
 @click.option("--no-control", is_flag=True, help="Don't compare with the same backbone on random weights.")
@@ -86,5 +86,5 @@ def command(
     else:
         click.echo(summary(trained.contents), nl=False)
     tell(f"\nmodel   {output}\nreport  {(output / 'report.html').resolve()}", quiet)
-    options.require_accuracy(trained.evaluation.accuracy.value, min_accuracy)
+    options.require_accuracy(trained.contents, min_accuracy)
     return exit_code(len(trained.contents.health.skipped), on_error)

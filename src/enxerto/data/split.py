@@ -69,8 +69,8 @@ def split_photos(
 ) -> Split:
     """Put every photo on a side.
 
-    A given split is kept as it is: `test` is evaluated, and photos of `val` then count as training photos; where there
-    is no `test`, `val` is evaluated. Otherwise `holdout` takes that share of each class as `test`, and without it there
+    A given split is kept as it is: `test` is evaluated, and photos of `val` are then left alone; where there is no
+    `test`, `val` is evaluated. Otherwise `holdout` takes that share of each class as `test`, and without it there
     are folds for cross-validation, in which no group is ever on two sides. Folds are as many as asked for, but no more
     than the class with the fewest groups has groups, so that every fold can have one.
 
@@ -84,7 +84,7 @@ def split_photos(
 
     Raises:
         DataError: a given split lacks a side or leaves photos out, or a class is in fewer than two groups.
-        OptionError: `folds` or `holdout` is out of range.
+        OptionError: `folds` or `holdout` is out of range, or there is a given split and a `holdout`.
     """
     if len(labels) != len(groups):
         raise OptionError(f"expected one group per label, got {len(groups)} groups and {len(labels)} labels")
@@ -93,6 +93,8 @@ def split_photos(
     if holdout is not None and not 0.0 < holdout < 1.0:
         raise OptionError(f"holdout must lie between 0 and 1, got {holdout}")
     if given is not None and any(given):
+        if holdout is not None:
+            raise OptionError("a split is given already; leave `holdout` out")
         return Split(_given(given), _protocol_of(given), seed)
     fewest = _fewest_groups(labels, groups)
     if holdout is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from enxerto.data.photo import PhotoSet
 from enxerto.data.split import TEST, TRAIN, VAL, Split
-from enxerto.data.table import read_rows
+from enxerto.data.table import SPLITS, read_rows
 from enxerto.errors import DataError
 from enxerto.files import write_durably
 
@@ -46,8 +46,13 @@ def write_split(path: Path, photos: PhotoSet, split: Split, groups: Sequence[int
     write_durably(path, format_split(photos, split, groups))
 
 
-def read_split(path: Path, photos: PhotoSet) -> Split:
+def read_split(path: Path, photos: PhotoSet, among: PhotoSet | None = None) -> Split:
     """Read a split back, for the same photos in any order.
+
+    Args:
+        path: of the CSV file.
+        photos: every one of them must be on a side.
+        among: photos that the file may name besides, such as those that can't be read.
 
     Raises:
         DataError: the file isn't such a table, or names other photos than `photos`, or wrong sides.
@@ -57,10 +62,12 @@ def read_split(path: Path, photos: PhotoSet) -> Split:
         if column not in header:
             raise DataError(f"{path}, line 1: no column {column!r}; expected path,label,split,group, got {header}")
     at_path, at_split = header.index("path"), header.index("split")
-    known = {photo.name for photo in photos.photos}
+    wanted = {photo.name for photo in photos.photos}
+    known = wanted | {photo.name for photo in (among or photos).photos}
     side_of: dict[str, str] = {}
     for line, cells in rows:
         name, side = _plain(cells[at_path]), cells[at_split].lower()
+        side = SPLITS.get(side, side)
         if name not in known:
             raise DataError(f"{path}, line {line}, column 'path': {name!r} is not among the photos of {photos.root}")
         if name in side_of:
@@ -70,10 +77,10 @@ def read_split(path: Path, photos: PhotoSet) -> Split:
                 f"{path}, line {line}, column 'split': expected train, val or test, or fold0, fold1, …, got {side!r}"
             )
         side_of[name] = side
-    missing = sorted(known - side_of.keys())
+    missing = sorted(wanted - side_of.keys())
     if missing:
         raise DataError(
-            f"{path} lacks {len(missing)} of {len(known)} photos, e.g. {', '.join(missing[:_EXAMPLES])}; write it anew"
+            f"{path} lacks {len(missing)} of {len(wanted)} photos, e.g. {', '.join(missing[:_EXAMPLES])}; write it anew"
         )
     sides = tuple(side_of[photo.name] for photo in photos.photos)
     _require_whole(path, set(sides))

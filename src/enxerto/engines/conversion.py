@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import tempfile
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +40,9 @@ def convert(network: torch.nn.Module, examples: Sequence[torch.Tensor]) -> openv
     try:
         with torch.no_grad():
             traced = trace(network, examples)
-    except RuntimeError as error:
-        raise EngineError(f"the network can't be traced: {' '.join(str(error).split())[:300]}") from error
+    except Exception as error:  # a network's own code runs: it may raise whatever it likes
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        raise EngineError(f"the network can't be traced: {reason}") from error
     return from_trace(traced, examples)
 
 
@@ -62,24 +65,28 @@ def trace(network: torch.nn.Module, examples: Sequence[torch.Tensor]) -> torch.j
 
 
 def from_trace(traced: torch.jit.ScriptFunction[Any, Any], examples: Sequence[torch.Tensor]) -> openvino.Model:
-    """Convert what `torch.jit.trace` recorded."""
+    """Convert what `torch.jit.trace` recorded.
+
+    Raises:
+        EngineError: OpenVINO can't convert it, whatever its frontend says.
+    """
     import numpy as np
     import openvino
-    from openvino.frontend import FrontEndManager, OpConversionFailure
+    from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
     manager = FrontEndManager()
     frontend = manager.load_by_framework("pytorch")
-    decoder = TorchScriptPythonDecoder(traced, example_input=tuple(examples))  # must outlive the conversion
     try:
+        decoder = TorchScriptPythonDecoder(traced, example_input=tuple(examples))  # must outlive the conversion
         loaded = frontend.load(decoder)
         model = frontend.convert(loaded)
         for parameter, example in zip(model.get_parameters(), examples, strict=True):
             parameter.set_element_type(openvino.Type(np.dtype(str(example.dtype).removeprefix("torch."))))
             parameter.set_partial_shape(openvino.PartialShape(list(example.shape)))
         model.validate_nodes_and_infer_types()
-    except (OpConversionFailure, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[-1]
+    except Exception as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         raise EngineError(f"OpenVINO can't convert the network: {reason}") from error
     return model
 
@@ -105,7 +112,12 @@ def convert_cached(key: str, make: Callable[[], openvino.Model], core: openvino.
     path = cached_path(key)
     stored = _read(path)
     if stored is None:
-        packed = _pack(make())
+        model = make()
+        try:
+            packed = _pack(model)
+        except (OSError, RuntimeError) as error:  # the disk of temporary files is full; OpenVINO says RuntimeError
+            _log.warning("the converted network was not kept: %s", error)
+            return model
         try:
             write_durably(path, packed)
         except StorageError as error:
@@ -127,13 +139,17 @@ def _pack(model: openvino.Model) -> bytes:
 
 def _read(path: Path) -> tuple[bytes, bytes] | None:
     try:
-        return _unpack(path.read_bytes())
+        stored = _unpack(path.read_bytes())
     except FileNotFoundError:
         return None
     except OSError as error:
         _log.warning("%s can't be read (%s); the network is converted again", path, error.strerror)
     except (ValueError, KeyError, TypeError):
         _log.warning("%s is damaged; the network is converted again", path)
+    else:
+        with suppress(OSError):
+            os.utime(path)  # pruning goes by the last use
+        return stored
     return None
 
 

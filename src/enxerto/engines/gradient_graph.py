@@ -55,7 +55,7 @@ def convert_gradient(
     try:
         graph = make_fx(run, decomposition_table=_decompositions())(pixels, target)
         traced = trace(graph, (pixels, target))
-    except RuntimeError as error:
+    except Exception as error:  # whatever PyTorch's tracers run into, the torch engine can do it
         raise EngineError(f"the gradient can't be traced: {' '.join(str(error).split())[:300]}") from error
     return from_trace(traced, (pixels, target)), expected
 

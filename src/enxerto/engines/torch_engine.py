@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -58,15 +59,16 @@ class TorchEngine(Engine):
         return tensor_of(array).to(self._device)
 
     def _features(self, batch: Images | Pixels) -> Features:
-        return self._run(self._feature_network, batch)
+        return self._run(lambda: self._feature_network, batch)
 
     def _class_logits(self, batch: Images | Pixels) -> NDArray[np.float32]:
-        return self._run(self._logit_network, batch)
+        return self._run(lambda: self._logit_network, batch)
 
-    def _run(self, network: torch.nn.Module, batch: Images | Pixels) -> NDArray[np.float32]:
+    def _run(self, network: Callable[[], torch.nn.Module], batch: Images | Pixels) -> NDArray[np.float32]:
+        """The network is built inside the lock: by one thread, once."""
         bf16 = torch.autocast(self._device.type, torch.bfloat16, enabled=self.precision == "bf16")
         with self._lock, torch.inference_mode(), bf16:
-            out = network(self._tensor(batch))
+            out = network()(self._tensor(batch))
             result: NDArray[np.float32] = out.float().cpu().numpy()
             return result
 

@@ -3,14 +3,25 @@
 from enxerto.features.extract import extract
 from enxerto.features.precision import PrecisionChoice, engine_for, spread
 from enxerto.features.store import Store
-from enxerto.features.stores import StoreInfo, list_stores, open_store, prune, store_key, verify_stores
+from enxerto.features.stores import (
+    NetworksInfo,
+    StoreInfo,
+    converted_networks,
+    list_stores,
+    open_store,
+    prune,
+    store_key,
+    verify_stores,
+)
 from enxerto.features.table import FeatureTable
 
 __all__ = [
     "FeatureTable",
+    "NetworksInfo",
     "PrecisionChoice",
     "Store",
     "StoreInfo",
+    "converted_networks",
     "engine_for",
     "extract",
     "list_stores",

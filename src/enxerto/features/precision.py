@@ -66,8 +66,9 @@ def engine_for(
     if precision not in PRECISIONS:
         raise OptionError(f"`precision` must be one of {', '.join(PRECISIONS)}, got {precision!r}")
     if precision != "auto":
-        choice = PrecisionChoice(precision, None, None, f"{precision}: asked for")
-        return open_engine(backbone, device=device, precision=precision), choice
+        asked = open_engine(backbone, device=device, precision=precision)
+        instead = "" if asked.precision == precision else f"; {asked.precision} is what {asked.name} runs it in"
+        return asked, PrecisionChoice(asked.precision, None, None, f"{precision}: asked for{instead}")
     exact = open_engine(backbone, device=device)
     if exact.name != "openvino" or not has_native_bf16():
         reason = "this CPU has no native bf16" if exact.name == "openvino" else f"the engine is {exact.name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sqlite3
 import tempfile
@@ -55,6 +56,8 @@ def open_store(engine: Engine, *, keep: bool = True) -> Iterator[Store]:
     }
     if keep:
         with Store(features_home() / f"{store_key(engine)}.sqlite", about) as store:
+            with suppress(OSError):
+                os.utime(store.path)  # `prune` goes by that: a store that is only read is in use, too
             yield store
         return
     with (
@@ -73,8 +76,8 @@ class StoreInfo:
         about: what the file says of itself; empty when it can't be opened.
         photos: rows.
         size_bytes: of the file.
-        used: when it was last written, UTC.
-        damaged: rows whose checksum fails, or -1 when the file itself is damaged; only filled by `verify`.
+        used: when it was last opened for features, or written, UTC.
+        damaged: rows whose checksum fails, -1 when the file itself is damaged, `None` when nobody checked the rows.
     """
 
     path: Path
@@ -82,13 +85,35 @@ class StoreInfo:
     photos: int
     size_bytes: int
     used: datetime
-    damaged: int = 0
+    damaged: int | None = None
+
+
+@dataclass(frozen=True)
+class NetworksInfo:
+    """The converted networks as `enxerto cache` shows them.
+
+    Attributes:
+        count: how many.
+        size_bytes: of all of them.
+    """
+
+    count: int
+    size_bytes: int
 
 
 def list_stores() -> list[StoreInfo]:
     """Every feature store, largest first."""
     infos = [_info(path) for path in sorted(features_home().glob("*.sqlite"))]
     return sorted(infos, key=lambda info: -info.size_bytes)
+
+
+def converted_networks() -> NetworksInfo:
+    """How many networks are kept converted, and their size."""
+    sizes = []
+    for path in networks_home().glob("*.network"):
+        with suppress(FileNotFoundError):  # another process prunes
+            sizes.append(path.stat().st_size)
+    return NetworksInfo(len(sizes), sum(sizes))
 
 
 def verify_stores() -> list[StoreInfo]:
@@ -105,7 +130,7 @@ def prune(*, older_than_days: float = 0.0) -> int:
     """Delete stores, converted networks and what was set aside, unless used lately; imported weights stay.
 
     Args:
-        older_than_days: keep what was written more recently than that; 0 deletes all.
+        older_than_days: keep what was used more recently than that; 0 deletes all.
 
     Returns:
         The bytes that were freed.
@@ -115,14 +140,14 @@ def prune(*, older_than_days: float = 0.0) -> int:
     for folder in (features_home(), networks_home()):
         for path in sorted(folder.glob("*")) if folder.is_dir() else ():
             with suppress(FileNotFoundError):  # what other processes write comes and goes
-                if path.is_file() and (older_than_days <= 0 or _last_written(path) <= limit):
+                if path.is_file() and (older_than_days <= 0 or _last_used(path) <= limit):
                     freed += path.stat().st_size
                     with storage_errors(path):
                         path.unlink(missing_ok=True)
     return freed
 
 
-def _last_written(path: Path) -> float:
+def _last_used(path: Path) -> float:
     """A journal is as old as its store: without it, a store can't roll a killed write back."""
     store = path.with_name(path.name.removesuffix("-journal"))
     return (store if store.is_file() else path).stat().st_mtime
@@ -134,7 +159,7 @@ def free_bytes() -> int:
     return shutil.disk_usage(folder).free
 
 
-def _info(path: Path, damaged: int = 0) -> StoreInfo:
+def _info(path: Path, damaged: int | None = None) -> StoreInfo:
     status = path.stat()
     used = datetime.fromtimestamp(status.st_mtime, UTC)
     try:
@@ -154,7 +179,7 @@ def _info(path: Path, damaged: int = 0) -> StoreInfo:
 
 def _verified(path: Path) -> StoreInfo:
     before = _info(path)
-    if before.damaged < 0:
+    if before.damaged is not None:
         set_aside(path)
         return before
     try:

@@ -13,6 +13,7 @@ from enxerto.data import Limits, PhotoSet
 from enxerto.engines import Engine, open_engine
 from enxerto.evaluation import Control, control
 from enxerto.features import extract, open_store
+from enxerto.heads import ClassWeight
 from enxerto.progress import Advance, Progress
 from enxerto.types import Features, Labels
 
@@ -44,6 +45,7 @@ def run_control(
     classes: tuple[str, ...],
     random: Future[Engine],
     *,
+    class_weight: ClassWeight,
     seed: int,
     cache: bool,
     limits: Limits | None,
@@ -58,6 +60,7 @@ def run_control(
         groups: photos of one group stay together, shape (n,).
         classes: names.
         random: the engine with random weights, as `prepare_control` gives it.
+        class_weight: as for the head that is compared.
         seed: of the sample.
         cache: keep the random weights' features.
         limits: of bytes and pixels a photo.
@@ -75,7 +78,15 @@ def run_control(
         shown = partial(_as_control, progress)
         table = extract(photos.subset(chosen.tolist()), engine, store, limits=limits, progress=shown)
         random_features = table.matrix()
-    return control(features[chosen], random_features, labels[chosen], classes, groups=groups[chosen], seed=seed)
+    return control(
+        features[chosen],
+        random_features,
+        labels[chosen],
+        classes,
+        groups=groups[chosen],
+        class_weight=class_weight,
+        seed=seed,
+    )
 
 
 def _as_control(progress: Progress, _description: str, total: int) -> AbstractContextManager[Advance]:

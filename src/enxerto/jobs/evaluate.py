@@ -34,7 +34,7 @@ class Evaluated:
     @property
     def evaluation(self) -> Evaluation:
         """On the photos that were not in training, where there are any; `contents.evaluation` is on all."""
-        return self.contents.without_seen or self.contents.evaluation
+        return self.contents.honest
 
 
 def evaluate(
@@ -57,7 +57,7 @@ def evaluate(
         model: a classifier with a head of its own, or the directory of a saved one.
         source: labelled photos, as for `train`; a given `test` side is taken alone, else `val`, else all photos.
         label_pattern: as for `train`.
-        device: as for `open_engine`.
+        device: as for `open_engine`; of a saved model only, as are `precision` and `offline`.
         precision: `fp32` or `bf16`.
         offline: never download.
         cache: keep features for the next time.
@@ -97,7 +97,7 @@ def evaluate(
         evaluation, seen, without_seen = labelled.measure(
             decisions,
             np.arange(len(labelled.labels)),
-            np.array([row.tobytes() in learned for row in labelled.content]),
+            labelled.with_twins(np.array([row.tobytes() in learned for row in labelled.content])),
             protocol="the saved model",
             coverage=probe.coverage,
             seed=seed,
@@ -110,7 +110,7 @@ def evaluate(
         seconds=watch.seconds(),
         backbone=backbone_card(classifier.backbone),
         engine=f"{classifier.engine.name} {classifier.engine.precision}",
-        precision_note=f"{classifier.engine.precision}: asked for",
+        precision_note=f"{classifier.engine.precision}: the precision that the saved model was loaded with",
         regularization=probe.C,
         temperature=probe.temperature,
         health=examine(photos, table.records),
@@ -121,7 +121,7 @@ def evaluate(
         versions=versions(),
         seed=seed,
     )
-    return Evaluated(contents, render(contents, thumbnails=thumbnails_of(contents, photos)))
+    return Evaluated(contents, render(contents, thumbnails=thumbnails_of(contents, photos, limits)))
 
 
 def _held_out(photos: PhotoSet) -> PhotoSet:

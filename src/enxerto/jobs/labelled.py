@@ -52,6 +52,10 @@ class LabelledPhotos:
             content=np.frombuffer(content, dtype=np.uint8).reshape(-1, 32),
         )
 
+    def with_twins(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """The photos chosen, and every copy of them among these photos."""
+        return chosen | np.isin(self.twins, self.twins[chosen])
+
     def measure(
         self,
         decisions: Decisions,

@@ -5,15 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from enxerto.classifier import read_manifest
-from enxerto.data import PhotoSet, list_photos
+from enxerto.data import Limits, Photo, PhotoSet, list_photos
+from enxerto.errors import IntegrityError
 from enxerto.report import ReportContents, from_json, make_thumbnails, render
 
 
-def thumbnails_of(contents: ReportContents, photos: PhotoSet) -> dict[str, bytes]:
-    """Thumbnails of the photos that a report shows: mistakes and suspicious labels."""
-    evaluation = contents.without_seen or contents.evaluation
-    shown = {outcome.path for outcome in (*evaluation.mistakes, *evaluation.suspicious_labels)}
-    return make_thumbnails({photo.name: photo.path for photo in photos.photos if photo.name in shown})
+def thumbnails_of(contents: ReportContents, photos: PhotoSet, limits: Limits | None = None) -> dict[str, bytes]:
+    """Thumbnails of the photos that a report shows."""
+    shown = _shown(contents)
+    paths = {photo.name: photo.path for photo in photos.photos if photo.name in shown}
+    return make_thumbnails(paths, limits=limits or Limits())
 
 
 def rerender(model: Path, photos: Path | None = None) -> str:
@@ -27,7 +28,11 @@ def rerender(model: Path, photos: Path | None = None) -> str:
         IntegrityError: the directory is no intact model.
     """
     read_manifest(model)
-    contents = from_json((model / "results.json").read_bytes())
+    path = model / "results.json"
+    try:
+        contents = from_json(path.read_bytes())
+    except OSError as error:
+        raise IntegrityError(f"{path} can't be read: {error.strerror or error}") from error
     return render(contents, thumbnails=thumbnails_of(contents, _found(contents, photos)))
 
 
@@ -36,10 +41,11 @@ def _found(contents: ReportContents, photos: Path | None) -> PhotoSet:
     root = photos or Path(contents.source)
     if photos is not None and not photos.exists():
         list_photos(photos)  # says what is wrong with it
-    from enxerto.data import Photo
-
     folder = root if root.is_dir() else root.parent
-    evaluation = contents.without_seen or contents.evaluation
-    names = {outcome.path for outcome in (*evaluation.mistakes, *evaluation.suspicious_labels)}
-    found = [Photo(folder / name, name) for name in sorted(names) if (folder / name).is_file()]
+    found = [Photo(folder / name, name) for name in sorted(_shown(contents)) if (folder / name).is_file()]
     return PhotoSet(root, tuple(found), "report")
+
+
+def _shown(contents: ReportContents) -> set[str]:
+    """Names of the mistakes and suspicious labels."""
+    return {outcome.path for outcome in (*contents.honest.mistakes, *contents.honest.suspicious_labels)}

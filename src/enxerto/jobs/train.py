@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from enxerto.backbones import DEFAULT, LAST, open_backbone
-from enxerto.classifier import Classifier, Provenance, require_free, save
+from enxerto.classifier import Classifier, Provenance, require_free, require_slimmable, save
 from enxerto.data import (
     Limits,
+    PhotoSet,
     Split,
     examine,
     format_split,
@@ -23,6 +25,7 @@ from enxerto.data import (
     split_photos,
 )
 from enxerto.engines import Engine
+from enxerto.errors import OptionError
 from enxerto.evaluation import Control, Evaluation
 from enxerto.features import PrecisionChoice, engine_for, extract, open_store
 from enxerto.heads import ClassWeight
@@ -56,7 +59,7 @@ class Trained:
     @property
     def evaluation(self) -> Evaluation:
         """How good the classifier is on photos that it has not learned from, copies of them left out, too."""
-        return self.contents.without_seen or self.contents.evaluation
+        return self.contents.honest
 
 
 def train(
@@ -139,6 +142,8 @@ def train(
             file=None if weights is None else Path(weights),
             offline=offline,
         )
+        if slim and target is not None:
+            require_slimmable(grafted)
         engine, choice = engine_for(photos, grafted, device=device, precision=precision, keep=cache, limits=limits)
     random = prepare_control(engine, seed) if control else None
     with watch.stage("features"), open_store(engine, keep=cache) as store:
@@ -146,9 +151,9 @@ def train(
         require_trainable(photos, readable=[record.good for record in table.records])
         features = table.matrix()
     with watch.stage("data health"):
-        health = examine(photos, table.records)
         labelled = LabelledPhotos.of(table)
-        sides = _sides(labelled, split, folds, holdout, seed)
+        sides = _sides(labelled, photos, split, folds, holdout, seed)
+        health = examine(photos if split is None else _placed(photos, labelled.photos, sides), table.records)
     with watch.stage("head"):
         trained = train_probe(
             features, labelled.labels, labelled.classes, sides.sides,
@@ -164,7 +169,7 @@ def train(
             seed=seed,
         )
     with watch.stage("control"):
-        measured = _control(labelled, features, random, seed, cache, limits, progress)
+        measured = _control(labelled, features, random, class_weight, seed, cache, limits, progress)
     classifier = Classifier(
         backbone=grafted,
         classes=labelled.classes,
@@ -195,7 +200,7 @@ def train(
         versions=versions(),
         seed=seed,
     )
-    html = render(contents, thumbnails=thumbnails_of(contents, photos))
+    html = render(contents, thumbnails=thumbnails_of(contents, photos, limits))
     if target is not None:
         extra = {
             "split.csv": format_split(labelled.photos, sides, labelled.groups.tolist()),
@@ -206,10 +211,14 @@ def train(
     return Trained(classifier, contents, html, target)
 
 
-def _sides(labelled: LabelledPhotos, split: str | Path | None, folds: int, holdout: float | None, seed: int) -> Split:
+def _sides(
+    labelled: LabelledPhotos, listed: PhotoSet, split: str | Path | None, folds: int, holdout: float | None, seed: int
+) -> Split:
     """The split given as a file, or by the folders, or one of our own."""
     if split is not None:
-        return read_split(Path(split), labelled.photos)
+        if holdout is not None:
+            raise OptionError("`split` and `holdout` exclude each other; give one of them")
+        return read_split(Path(split), labelled.photos, among=listed)
     given = [photo.split for photo in labelled.photos.photos]
     return split_photos(
         [labelled.classes[label] for label in labelled.labels],
@@ -221,21 +230,32 @@ def _sides(labelled: LabelledPhotos, split: str | Path | None, folds: int, holdo
     )
 
 
+def _placed(listed: PhotoSet, placed: PhotoSet, sides: Split) -> PhotoSet:
+    """The photos listed, each with its side of a split file as the side it was given."""
+    side_of = {photo.name: side for photo, side in zip(placed.photos, sides.sides, strict=True)}
+    return replace(listed, photos=tuple(replace(photo, split=side_of.get(photo.name)) for photo in listed.photos))
+
+
 def _learned(sides: Split) -> NDArray[np.bool_]:
     """Which photos the saved head has learned from: the training side, or with folds all of them."""
     return np.array(["train" not in sides.sides or side == "train" for side in sides.sides])
 
 
 def _leaked(labelled: LabelledPhotos, sides: Split, evaluated: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Evaluated photos with a twin on the training side of a given split; folds never have any."""
-    learned = np.array([side == "train" for side in sides.sides])
-    return np.isin(labelled.twins[evaluated], labelled.twins[learned])
+    """Evaluated photos of whose group, a copy among them, the head that judged them had learned some."""
+    side_of = np.array(sides.sides)
+    if "train" in sides.sides:
+        return np.isin(labelled.groups[evaluated], labelled.groups[side_of == "train"])
+    pairs = set(zip(labelled.groups.tolist(), sides.sides, strict=True))
+    folds = Counter(group for group, _ in pairs)
+    return np.array([folds[group] > 1 for group in labelled.groups[evaluated].tolist()])
 
 
 def _control(
     labelled: LabelledPhotos,
     features: Features,
     random: Future[Engine] | None,
+    class_weight: ClassWeight,
     seed: int,
     cache: bool,
     limits: Limits | None,
@@ -245,7 +265,7 @@ def _control(
         return None
     return run_control(
         labelled.photos, features, labelled.labels, labelled.groups, labelled.classes, random,
-        seed=seed, cache=cache, limits=limits, progress=progress,
+        class_weight=class_weight, seed=seed, cache=cache, limits=limits, progress=progress,
     )  # fmt: skip
 
 
@@ -267,7 +287,7 @@ def _save(
         precision_note=contents.precision_note,
         versions=contents.versions,
     )
-    evaluation = contents.without_seen or contents.evaluation
+    evaluation = contents.honest
     figures = {
         "photos": float(evaluation.photos),
         "accuracy": evaluation.accuracy.value,

@@ -3,13 +3,12 @@
 from enxerto.report.contents import BackboneCard, ReportContents
 from enxerto.report.page import render
 from enxerto.report.record import from_json, to_json
-from enxerto.report.terminal import evaluation_table, health_table, summary
+from enxerto.report.terminal import health_table, summary
 from enxerto.report.thumbnails import make_thumbnails
 
 __all__ = [
     "BackboneCard",
     "ReportContents",
-    "evaluation_table",
     "from_json",
     "health_table",
     "make_thumbnails",

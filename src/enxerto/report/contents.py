@@ -48,8 +48,9 @@ class ReportContents:
         temperature: the calibration temperature.
         health: the look over the photos.
         evaluation: how good the classifier is.
-        control: the same head on random weights; `None` when it was switched off.
-        seen: names of evaluated photos that were in training, themselves or as a copy.
+        control: the same head on random weights; `None` when it was switched off, or there were too few photos.
+        seen: names of evaluated photos that were in training, themselves, as a copy, or with a
+            photo of their group.
         without_seen: the evaluation without those photos, `None` when there were none.
         versions: packages and their versions.
         seed: of splits, folds and bootstrap.
@@ -72,3 +73,13 @@ class ReportContents:
     without_seen: Evaluation | None
     versions: tuple[tuple[str, str], ...]
     seed: int
+
+    @property
+    def honest(self) -> Evaluation:
+        """The evaluation that counts: without the photos that were in training, where there are any others."""
+        return self.without_seen or self.evaluation
+
+    @property
+    def only_seen(self) -> bool:
+        """Every photo was in training, so that nothing here says how good the classifier is on new ones."""
+        return bool(self.seen) and self.without_seen is None

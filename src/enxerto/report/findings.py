@@ -59,16 +59,6 @@ class Alert:
     section: str
 
 
-def honest_evaluation(contents: ReportContents) -> Evaluation:
-    """The evaluation that counts: without the photos that were in training, where there are any others."""
-    return contents.without_seen or contents.evaluation
-
-
-def only_seen(contents: ReportContents) -> bool:
-    """Whether every photo was in training, so that nothing here says how good the classifier is on new ones."""
-    return bool(contents.seen) and contents.without_seen is None
-
-
 def worst_first(results: Sequence[ClassResult]) -> tuple[ClassResult, ...]:
     """Classes by F1, worst first; classes without evaluated photos or with an undefined F1 last."""
 
@@ -81,7 +71,7 @@ def worst_first(results: Sequence[ClassResult]) -> tuple[ClassResult, ...]:
 
 def verdict(contents: ReportContents) -> Verdict:
     """The verdict on a classifier, in words."""
-    evaluation = honest_evaluation(contents)
+    evaluation = contents.honest
     sentence = (
         f"{percent_with_interval(evaluation.accuracy)} of {count(evaluation.photos, 'photo')} right, "
         f"by {visible(evaluation.protocol)}; always answering {quoted(evaluation.majority_class)} would be "
@@ -96,7 +86,7 @@ def verdict(contents: ReportContents) -> Verdict:
 
 def _level(contents: ReportContents, evaluation: Evaluation) -> tuple[Literal["go", "care", "no-go"], str]:
     always = f"always answering {quoted(evaluation.majority_class)}"
-    if only_seen(contents):
+    if contents.only_seen:
         return "no-go", "Every photo was in training: these figures say nothing about new photos."
     if evaluation.accuracy.value <= evaluation.majority:
         return "no-go", f"No better than {always}."
@@ -126,7 +116,7 @@ def _measured_on(health: DataHealth, evaluation: Evaluation) -> str:
 
 def alerts(contents: ReportContents) -> tuple[Alert, ...]:
     """What could make the figures wrong or the classifier worse than it seems; warnings before notes."""
-    evaluation = honest_evaluation(contents)
+    evaluation = contents.honest
     found = [
         *_seen(contents),
         *_health(contents.health, left_out=bool(contents.seen)),
@@ -140,7 +130,7 @@ def _seen(contents: ReportContents) -> list[Alert]:
     if not contents.seen:
         return []
     photos = count(contents.evaluation.photos, "photo")
-    text = f"{len(contents.seen):,} of {photos} were in training, themselves or as a copy."
+    text = f"{len(contents.seen):,} of {photos} were in training, themselves, as a copy or with their group."
     if contents.without_seen is None:
         return [Alert("warning", f"{text} No others are left: bring photos that it has not learned from.", "figures")]
     return [Alert("warning", f"{text} Every figure on this page leaves them out.", "figures")]

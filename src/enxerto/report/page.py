@@ -24,7 +24,7 @@ from enxerto.evaluation.results import Evaluation, Interval, Outcome
 from enxerto.report import charts, wording
 from enxerto.report.confused import confused_pairs
 from enxerto.report.contents import ReportContents
-from enxerto.report.findings import alerts, honest_evaluation, only_seen, small_sample_caveat, verdict, worst_first
+from enxerto.report.findings import alerts, small_sample_caveat, verdict, worst_first
 
 MOST_CARDS = 24
 MOST_ISSUES = 100
@@ -62,7 +62,7 @@ def render(contents: ReportContents, *, thumbnails: Mapping[str, bytes]) -> str:
     Raises:
         OptionError: a thumbnail is none of these formats.
     """
-    evaluation = honest_evaluation(contents)
+    evaluation = contents.honest
     sources = _sources(thumbnails, [*evaluation.mistakes[:MOST_CARDS], *evaluation.suspicious_labels[:MOST_CARDS]])
     style = _template_text("report.css")
     return _environment().get_template("report.html.j2").render(
@@ -73,7 +73,7 @@ def render(contents: ReportContents, *, thumbnails: Mapping[str, bytes]) -> str:
         style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         verdict=verdict(contents),
         alerts=alerts(contents),
-        only_seen=only_seen(contents),
+        only_seen=contents.only_seen,
         figures=figures(evaluation),
         caveat=small_sample_caveat(evaluation),
         classes=worst_first(evaluation.per_class),

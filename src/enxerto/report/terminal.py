@@ -10,7 +10,7 @@ from enxerto.data.health import DataHealth, DuplicateGroup, PhotoIssue
 from enxerto.evaluation.results import ClassResult, Evaluation, Interval
 from enxerto.report.confused import confused_pairs
 from enxerto.report.contents import ReportContents
-from enxerto.report.findings import alerts, honest_evaluation, small_sample_caveat, verdict, worst_first
+from enxerto.report.findings import alerts, verdict, worst_first
 from enxerto.report.wording import (
     columns_of,
     count,
@@ -50,19 +50,13 @@ def summary(contents: ReportContents, *, columns: int | None = None) -> str:
                 _wrapped(_plain(f"! {a.text}" if a.level == "warning" else f"- {a.text}"), columns, 2) for a in found
             )
         )
-    blocks += _evaluation_blocks(honest_evaluation(contents))
+    blocks += _evaluation_blocks(contents.honest)
+    blocks += _issue_block("skipped", contents.health.skipped, columns)
+    blocks += _seen_block(contents.seen, columns)
     total = sum(duration for _, duration in contents.seconds)
     stages = ", ".join(f"{visible(stage)} {seconds(duration)}" for stage, duration in contents.seconds)
     stand = f"{visible(contents.backbone.name)} on {visible(contents.engine)}, C {contents.regularization:g}"
     blocks.append(_wrapped(_plain(f"{stand}; {seconds(total)} in all: {stages}" if stages else stand), columns))
-    return "\n\n".join(blocks) + "\n"
-
-
-def evaluation_table(evaluation: Evaluation, *, columns: int | None = None) -> str:
-    """What `enxerto evaluate` prints: figures with intervals, the worst classes, the most confused pairs."""
-    blocks = _evaluation_blocks(evaluation)
-    if caveat := small_sample_caveat(evaluation):
-        blocks.append(_wrapped(_plain(caveat), columns or _terminal_columns()))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -135,6 +129,13 @@ def _issue_block(title: str, issues: Sequence[PhotoIssue], columns: int) -> list
         for i in issues[:MOST_ROWS]
     ]
     return ["\n".join([*lines, *_more(len(issues))])]
+
+
+def _seen_block(names: Sequence[str], columns: int) -> list[str]:
+    if not names:
+        return []
+    lines = [_wrapped(_plain(_name(name, 300)), columns, 2) for name in names[:MOST_ROWS]]
+    return ["\n".join([f"in training ({len(names):,})", *lines, *_more(len(names))])]
 
 
 def _group_block(title: str, groups: Sequence[DuplicateGroup], columns: int) -> list[str]:

@@ -11,25 +11,29 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from enxerto.data.decode import decode, read_bytes
+from enxerto.data.decode import Limits, decode, read_bytes
 from enxerto.errors import PhotoError
 
 SIDE_PX = 160
 MOST_BYTES = 16_000
+_DEFAULT_LIMITS = Limits()
 _QUALITIES = (75, 55, 35, 15)
 
 
-def make_thumbnails(paths: Mapping[str, Path], side_px: int = SIDE_PX) -> dict[str, bytes]:
+def make_thumbnails(
+    paths: Mapping[str, Path], side_px: int = SIDE_PX, limits: Limits = _DEFAULT_LIMITS
+) -> dict[str, bytes]:
     """Thumbnails of photos, as WebP files of at most 16 kB; photos that can't be read are left out.
 
     Args:
         paths: photo name to its file.
         side_px: the long side of a thumbnail; photos that are smaller stay as they are.
+        limits: of bytes and pixels a photo.
     """
     thumbnails = {}
     for name, path in paths.items():
         try:
-            image = decode(read_bytes(path), short_side_px=side_px).image
+            image = decode(read_bytes(path, limits), short_side_px=side_px, limits=limits).image
         except PhotoError:
             continue
         thumbnails[name] = _encoded(_shrunk(image, side_px))

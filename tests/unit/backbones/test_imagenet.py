@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from enxerto.backbones.imagenet import imagenet_classes
+import pytest
+
+from enxerto.backbones import find
+from enxerto.backbones.imagenet import imagenet_classes, require_imagenet
+from enxerto.errors import OptionError
 
 
 def test_there_are_a_thousand_different_short_names_in_the_order_of_the_logits() -> None:
@@ -15,3 +19,10 @@ def test_classes_of_one_short_name_are_told_apart_by_their_descriptions() -> Non
     cranes = [name for name in imagenet_classes() if name.split(",")[0].split(" (")[0] == "crane"]
     assert len(cranes) == 2
     assert "crane" not in cranes
+
+
+def test_only_networks_of_a_thousand_classes_have_these_names() -> None:
+    require_imagenet(find("resnet50"))
+    for name, count in {"vit_base_patch16_224.augreg_in21k": 21843, "vit_base_patch16_clip_224.openai": 512}.items():
+        with pytest.raises(OptionError, match=rf"{name} was not trained on the 1,000 ImageNet .*\(it has {count}\)"):
+            require_imagenet(find(name))

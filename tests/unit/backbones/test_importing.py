@@ -63,6 +63,16 @@ def test_a_state_dict_becomes_a_backbone_of_the_same_identity(tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("name", ["test_resnet", "test_resnet.r160_in1k"])
+def test_weights_are_found_with_and_without_their_tag(name: str, tmp_path: Path) -> None:
+    torch.save(tiny_weights(), tmp_path / "weights.pth")
+    import_weights(find(name), tmp_path / "weights.pth")
+    for asked in ("test_resnet", "test_resnet.r160_in1k"):
+        assert open_backbone(asked, offline=True).origin == "imported"
+    assert imported_file(find("resnet50")) != imported_file(find("resnet50.tv_in1k"))
+
+
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize("key", ["state_dict", "model"])
 def test_a_state_dict_inside_a_checkpoint_is_found(key: str, tmp_path: Path) -> None:
     torch.save({key: tiny_weights(), "epoch": 90}, tmp_path / "weights.pt")

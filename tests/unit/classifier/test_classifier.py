@@ -177,3 +177,8 @@ def test_the_default_backbone_sees_a_cat(tmp_path: Path) -> None:
 def test_an_unknown_backbone() -> None:
     with pytest.raises(UnknownNameError, match="unknown backbone 'efficientnet_lite00'; did you mean"):
         Classifier.from_backbone("efficientnet_lite00")
+
+
+def test_a_backbone_of_other_classes_is_refused_before_its_weights_are_sought() -> None:
+    with pytest.raises(OptionError, match="was not trained on the 1,000 ImageNet classes"):
+        Classifier.from_backbone("vit_base_patch16_224.augreg_in21k")

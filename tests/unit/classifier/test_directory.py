@@ -14,8 +14,9 @@ import pytest
 from safetensors.numpy import load_file, save, save_file
 from tiny_models import tiny_classifier
 
+from enxerto.backbones import find
 from enxerto.backbones.identity import identity_of
-from enxerto.classifier import Classifier, Provenance, read_manifest
+from enxerto.classifier import Classifier, Provenance, read_manifest, require_slimmable
 from enxerto.classifier import save as save_classifier
 from enxerto.classifier.checksums import NAME, write_checksums
 from enxerto.classifier.directory import BACKBONE, HEAD
@@ -89,6 +90,18 @@ def test_a_slim_model_finds_its_backbone_and_gives_the_same_answers(model: Path,
         IntegrityError, match="this slim model needs efficientnet_lite0 with weights ffffffffffff…, got"
     ):
         Classifier.load(slim)
+
+
+def test_a_slim_model_of_a_file_s_weights_is_refused(tmp_path: Path) -> None:
+    classifier = tiny_classifier()
+    given = replace(classifier, backbone=replace(classifier.backbone, origin="file"))
+    provenance = Provenance("now", "command", 0, "fp32", "", ())
+    with pytest.raises(OptionError, match="the weights are a file's; save without --slim"):
+        save_classifier(given, tmp_path / "slim", provenance=provenance, figures={}, extra={}, slim=True)
+    with pytest.raises(OptionError, match=r"\(enxerto backbones import resnet50 FILE\), or save without --slim"):
+        require_slimmable(replace(given.backbone, entry=find("resnet50")))
+    assert not (tmp_path / "slim").exists()
+    require_slimmable(classifier.backbone)
 
 
 @pytest.mark.usefixtures("warm_home")

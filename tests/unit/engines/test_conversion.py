@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,26 @@ def test_an_operator_without_a_rule_is_an_engine_error() -> None:
         convert(Unknown().eval(), [torch.zeros((1, 3))])
 
 
+@pytest.mark.parametrize("error", [TypeError("no"), AssertionError(), KeyError("no")], ids=repr)
+def test_whatever_a_network_raises_while_it_is_traced_is_an_engine_error(error: Exception) -> None:
+    class Broken(torch.nn.Module):
+        def forward(self, _batch: torch.Tensor) -> torch.Tensor:
+            raise error
+
+    with pytest.raises(EngineError, match=r"the network can't be traced: ('?no'?|AssertionError)$"):
+        convert(Broken().eval(), [torch.zeros((1, 3))])
+
+
+@pytest.mark.parametrize("error", [TypeError("first\nlast"), AssertionError()], ids=repr)
+def test_whatever_the_frontend_raises_is_an_engine_error(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_given: Any, **_options: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr("openvino.frontend.pytorch.ts_decoder.TorchScriptPythonDecoder", broken)
+    with pytest.raises(EngineError, match="OpenVINO can't convert the network: (last|AssertionError)$"):
+        affine()
+
+
 def test_converting_gives_no_warning(recwarn: pytest.WarningsRecorder) -> None:
     """Neither of `torch.jit`, which is deprecated, nor of a network that looks at its input's shape."""
     with warnings.catch_warnings():
@@ -136,6 +157,26 @@ def test_a_file_that_can_t_be_read_or_replaced_does_no_harm(cached: Path, caplog
     assert len(caplog.messages) == 2
     assert "can't be read (Is a directory); the network is converted again" in caplog.messages[0]
     assert caplog.messages[1].startswith("the converted network was not kept: can't write ")
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), RuntimeError("iostream error")], ids=repr)
+def test_a_full_disk_of_temporary_files_does_no_harm(
+    error: Exception, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_given: Any, **_options: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(openvino, "save_model", full)
+    with caplog.at_level(logging.WARNING, "enxerto"):
+        assert run(convert_cached("affine", affine, openvino.Core())) == [[3.0, 12.0]]
+    assert caplog.messages == [f"the converted network was not kept: {error}"]
+    assert not conversion.cached_path("affine").exists()
+
+
+def test_reading_a_network_counts_as_use(cached: Path) -> None:
+    os.utime(cached, (1e9, 1e9))
+    convert_cached("affine", forbidden, openvino.Core())
+    assert cached.stat().st_mtime > 1.5e9
 
 
 def test_an_engine_opened_again_converts_nothing(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from tiny_engines import ProjectionEngine, tiny_backbone
 
 from enxerto.backbones import Backbone
 from enxerto.errors import BusyError
-from enxerto.features import list_stores, open_store, prune, store_key, stores, verify_stores
+from enxerto.features import converted_networks, list_stores, open_store, prune, store_key, stores, verify_stores
 from enxerto.features import store as store_module
 from enxerto.features.stores import free_bytes
 
@@ -85,7 +85,7 @@ def test_a_store_is_kept_under_its_key_and_says_what_it_is(home: Path) -> None:
     path = filled()
     assert path == home / "features" / f"{store_key(ENGINE)}.sqlite"
     (info,) = list_stores()
-    assert (info.path, info.photos, info.damaged) == (path, 20, 0)
+    assert (info.path, info.photos, info.damaged) == (path, 20, None)
     assert info.about["backbone"] == "tiny"
     assert info.about["weights"] == "0" * 64
     assert info.about["engine"] == "projection-1-fp32"
@@ -149,11 +149,13 @@ os._exit(9)
     assert path.with_name(f"{path.name}-journal").stat().st_size > 512
 
 
-@pytest.mark.parametrize("look", [list_stores, verify_stores])
-def test_a_store_whose_writer_was_killed_is_rolled_back_and_kept(look: Callable[[], list[stores.StoreInfo]]) -> None:
+@pytest.mark.parametrize(("look", "damaged"), [(list_stores, None), (verify_stores, 0)])
+def test_a_store_whose_writer_was_killed_is_rolled_back_and_kept(
+    look: Callable[[], list[stores.StoreInfo]], damaged: int | None
+) -> None:
     path = filled()
     killed_writing(path)
-    assert [(info.photos, info.damaged) for info in look()] == [(20, 0)]
+    assert [(info.photos, info.damaged) for info in look()] == [(20, damaged)]
     with open_store(ENGINE) as store:
         assert dict(store.get([key for key, _ in ROWS])) == dict(ROWS)
 
@@ -201,6 +203,36 @@ def test_prune_keeps_what_was_written_lately() -> None:
     assert prune(older_than_days=2) == 0
     assert prune(older_than_days=1) > 0
     assert not path.exists()
+
+
+def test_prune_keeps_what_was_only_read_lately() -> None:
+    path = filled()
+    os.utime(path, (time.time() - 90_000, time.time() - 90_000))
+    with open_store(ENGINE) as store:
+        assert store.count() == 20
+    assert abs(list_stores()[0].used.timestamp() - time.time()) < 60
+    assert prune(older_than_days=1) == 0
+    assert path.exists()
+
+
+def test_a_store_whose_times_can_t_be_set_is_opened_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    filled()
+
+    def refused(*_given: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "utime", refused)
+    with open_store(ENGINE) as store:
+        assert store.count() == 20
+
+
+def test_converted_networks_are_counted(home: Path) -> None:
+    assert converted_networks() == stores.NetworksInfo(0, 0)
+    (home / "networks").mkdir(parents=True)
+    for name in ("a.network", "b.network", ".c.tmp"):
+        (home / "networks" / name).write_bytes(b"12345")
+    (home / "networks" / "gone.network").symlink_to("nowhere")  # as one that is deleted at this moment
+    assert converted_networks() == stores.NetworksInfo(2, 10)
 
 
 def test_prune_keeps_the_journal_that_a_kept_store_needs() -> None:

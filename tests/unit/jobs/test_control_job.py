@@ -22,8 +22,8 @@ def test_pretrained_weights_beat_random_ones_on_faces(faces: Path, home: Path) -
         features = extract(photos, engine, store).matrix()
     labels = np.array([photos.classes.index(photo.label or "") for photo in photos.photos])
     found = run_control(
-        photos, features, labels, np.arange(200), photos.classes, prepare_control(engine, 0), seed=0, cache=False,
-        limits=None, progress=silent,
+        photos, features, labels, np.arange(200), photos.classes, prepare_control(engine, 0),
+        class_weight=None, seed=0, cache=False, limits=None, progress=silent,
     )  # fmt: skip
     assert found is not None
     assert found.photos == 200
@@ -39,7 +39,7 @@ def test_too_few_photos_of_a_class_give_no_control(faces: Path) -> None:
     few = PhotoSet(photos.root, (*photos.photos[:4], photos.photos[100]), photos.layout)
     found = run_control(
         few, np.zeros((5, 3), dtype=np.float32), np.array([0, 0, 0, 0, 1]), np.arange(5), few.classes,
-        Future(), seed=0, cache=False, limits=None, progress=silent,
+        Future(), class_weight=None, seed=0, cache=False, limits=None, progress=silent,
     )  # fmt: skip
     assert found is None
 

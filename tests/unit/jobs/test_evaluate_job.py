@@ -42,7 +42,7 @@ def test_photos_learned_from_are_named_and_left_out(shared_model: Path, faces: P
     assert contents.without_seen.accuracy.value >= 0.8
     assert (contents.title, contents.seed, contents.control) == ("photos", 4, None)
     assert contents.command == f"enxerto evaluate MODEL {tmp_path / 'photos'}"
-    assert contents.precision_note == "fp32: asked for"
+    assert contents.precision_note == "fp32: the precision that the saved model was loaded with"
     assert "face_001.png" in evaluated.html
 
 
@@ -110,3 +110,13 @@ def test_a_damaged_model_is_refused(model: Path, faces: Path) -> None:
 def test_no_model_is_refused(tmp_path: Path, faces: Path) -> None:
     with pytest.raises(OptionError, match="there is no model at "):
         measure(tmp_path / "model", faces)
+
+
+def test_a_photo_beside_the_original_that_it_copies_was_seen_too(
+    shared_model: Path, faces: Path, tmp_path: Path
+) -> None:
+    source = photos(faces, tmp_path / "photos", 1, 3)
+    with Image.open(source / "face/face_000.png") as original:
+        original.save(source / "face/again.bmp")
+    contents = measure(shared_model, source).contents
+    assert contents.seen == ("face/again.bmp", "face/face_000.png", "other/other_000.png")

@@ -261,3 +261,51 @@ def test_no_report_of_a_damaged_model(model: Path) -> None:
     (model / "results.json").write_bytes(b"{}")
     with pytest.raises(IntegrityError, match=r"results\.json"):
         rerender(model)
+
+
+def write_rows(path: Path, header: str, rows: list[str]) -> Path:
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return path
+
+
+def test_folds_of_a_file_that_part_copies_are_named_as_leaks(faces: Path, tmp_path: Path) -> None:
+    source = copy_some(faces, tmp_path / "photos", range(8))
+    shutil.copy(source / "face/face_000.png", source / "face/copy.png")
+    names = [path.relative_to(source).as_posix() for path in sorted(source.glob("*/*"))]
+    folds = {"face/copy.png": 0, "face/face_000.png": 1}
+    rows = [f"{name},fold{folds.get(name, number % 2)}" for number, name in enumerate(names)]
+    trained = quick(source, split=write_rows(tmp_path / "folds.csv", "path,split", rows))
+    assert trained.contents.seen == ("face/copy.png", "face/face_000.png")
+    assert trained.evaluation.photos == 15
+    assert [group.splits for group in trained.contents.health.leaks] == [("fold0", "fold1")]
+
+
+def test_a_group_on_both_sides_of_a_given_split_is_a_leak(faces: Path, tmp_path: Path) -> None:
+    source = copy_some(faces, tmp_path / "photos", range(8))
+    rows = []
+    for path in sorted(source.glob("*/*")):
+        number = int(path.stem[-3:]) % 100
+        group = "patient" if path.stem in ("face_000", "face_007") else path.stem
+        rows.append(f"{path},{path.parent.name},{'test' if number >= 6 else 'train'},{group}")
+    trained = quick(write_rows(tmp_path / "photos.csv", "path,label,split,group", rows))
+    assert [Path(name).stem for name in trained.contents.seen] == ["face_007"]
+    assert trained.evaluation.photos == 3
+
+
+def test_a_split_file_may_name_photos_that_can_t_be_read(faces: Path, tmp_path: Path) -> None:
+    source = copy_some(faces, tmp_path / "photos", range(6))
+    (source / "face/face_001.png").write_bytes(b"no photo")
+    names = [path.relative_to(source).as_posix() for path in sorted(source.glob("*/*"))]
+    rows = [f"{name},{'test' if name.endswith(('4.png', '5.png')) else 'train'}" for name in names]
+    trained = quick(source, split=write_rows(tmp_path / "split.csv", "path,split", rows))
+    assert (trained.evaluation.photos, len(trained.classifier.learned_from)) == (4, 7)
+    with pytest.raises(OptionError, match="`split` and `holdout` exclude each other"):
+        quick(source, split=tmp_path / "split.csv", holdout=0.5)
+
+
+def test_a_holdout_beside_a_given_split_is_refused(faces: Path, tmp_path: Path) -> None:
+    source = tmp_path / "photos"
+    copy_some(faces, source / "train", range(4))
+    copy_some(faces, source / "test", range(4, 6))
+    with pytest.raises(OptionError, match="a split is given already; leave `holdout` out"):
+        quick(source, holdout=0.5)

@@ -6,7 +6,7 @@ import pytest
 from enxerto.evaluation.evaluate import LISTED
 from enxerto.evaluation.results import Control, Interval
 from enxerto.report.contents import ReportContents
-from enxerto.report.findings import alerts, honest_evaluation, small_sample_caveat, verdict, worst_first
+from enxerto.report.findings import alerts, small_sample_caveat, verdict, worst_first
 
 
 def plain(text: str) -> str:
@@ -48,11 +48,11 @@ def test_leaks_and_few_photos_call_for_care() -> None:
 
 def test_photos_seen_in_training_never_count() -> None:
     contents = made_up.with_seen_photos()
-    assert honest_evaluation(contents) is contents.without_seen
+    assert contents.honest is contents.without_seen
     assert "of 120 photos right" in plain(verdict(contents).sentence)
     assert (
-        "280 of 400 photos were in training, themselves or as a copy. Every figure on this page leaves them out."
-        in texts(contents)
+        "280 of 400 photos were in training, themselves, as a copy or with their group. "
+        "Every figure on this page leaves them out." in texts(contents)
     )
     nothing_new = replace(contents, without_seen=None)
     assert verdict(nothing_new).level == "no-go"

@@ -186,7 +186,7 @@ def test_the_verdict_the_data_and_the_recipe_are_there() -> None:
 
 def test_photos_that_were_in_training_are_named_and_left_out() -> None:
     words = Reader(render(made_up.with_seen_photos(), thumbnails={})).words
-    assert "280 photos were in training, themselves or as a copy, and are left out" in words
+    assert "280 photos were in training, themselves, as a copy or with their group, and are left out" in words
     assert "instead of 98.3 %" in words
     assert "cat/0.jpg" in words
     assert "and 180 more" in words

@@ -4,7 +4,7 @@ from dataclasses import replace
 import made_up_reports as made_up
 import pytest
 
-from enxerto.report.terminal import evaluation_table, health_table, summary
+from enxerto.report.terminal import health_table, summary
 from enxerto.report.wording import columns_of
 
 
@@ -31,7 +31,7 @@ def test_nothing_acts_on_the_terminal(shape: str) -> None:
 
 @pytest.mark.parametrize("shape", made_up.SHAPES)
 def test_columns_are_aligned_also_with_wide_characters(shape: str) -> None:
-    for block in evaluation_table(made_up.SHAPES[shape]().evaluation, columns=80).split("\n\n"):
+    for block in summary(made_up.SHAPES[shape](), columns=80).split("\n\n"):
         lines = block.rstrip("\n").split("\n")
         if len(lines) > 1 and set(lines[1]) == {"-", " "}:
             widths = {columns_of(line) for line in lines[1:] if line.count("  ") and not line.startswith("always")}
@@ -50,9 +50,9 @@ def test_the_width_is_the_terminals_by_default(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_only_the_worst_classes_and_pairs_are_listed() -> None:
-    text = evaluation_table(made_up.many_classes(120).evaluation, columns=100)
+    text = summary(made_up.many_classes(120), columns=100)
     assert "classes, worst first (10 of 120)" in text
-    assert len(text.split("\n")) < 45
+    assert len(text.split("\n")) < 60
     assert "Every class has fewer than 30 evaluated photos" in text
 
 
@@ -61,7 +61,16 @@ def test_the_caveat_is_said_once() -> None:
 
 
 def test_a_perfect_evaluation_has_no_table_of_pairs() -> None:
-    assert "confused" not in evaluation_table(made_up.contents(("a", "b"), 40, 0.0).evaluation, columns=80)
+    assert "confused" not in summary(made_up.contents(("a", "b"), 40, 0.0), columns=80)
+
+
+def test_photos_that_were_seen_or_skipped_are_named() -> None:
+    text = summary(made_up.with_seen_photos(), columns=100)
+    seen = made_up.with_seen_photos().seen
+    assert f"in training ({len(seen)})\n{seen[0]}\n" in text
+    assert f"… and {len(seen) - 10} more" in text
+    skipped = made_up.dirty().health.skipped
+    assert f"skipped ({len(skipped)})\n{skipped[0].path}: " in summary(made_up.dirty(), columns=100)
 
 
 def test_health_lists_every_kind_of_issue() -> None:
