@@ -33,6 +33,8 @@ class Entry:
         sha256: of the packaged weight file.
         identity: of the packaged weights (`enxerto.backbones.identity`); a test holds it to the file.
         hub: the repository on the Hugging Face hub, `None` when the weights come with a package.
+        tag: of the weights, in timm's names; `None` when they come with a package.
+        classes: how many classes it was trained to tell apart; 0 when it has no such layer.
         fixed_size: it can't look at squares of another size.
         zoo: the library that builds the architecture.
     """
@@ -47,8 +49,15 @@ class Entry:
     sha256: str | None = None
     identity: str | None = None
     hub: str | None = None
+    tag: str | None = None
+    classes: int = 1000
     fixed_size: bool = False
     zoo: str = "timm"
+
+    @property
+    def tagged_name(self) -> str:
+        """The one name of these weights: `resnet50` and `resnet50.a1_in1k` are the same file."""
+        return f"{self.architecture.split('.')[0]}.{self.tag}" if self.tag else self.name
 
 
 def _lite(number: int, size_px: int, crop: float, extra: str, sha256: str, identity: str) -> Entry:
@@ -131,22 +140,6 @@ def find(name: str) -> Entry:
     return _timm_entry(name)
 
 
-def tagged_name(entry: Entry) -> str:
-    """The one name of a network's weights: `resnet50` and `resnet50.a1_in1k` are the same file."""
-    import timm
-
-    config = None if entry.package else timm.get_pretrained_cfg(entry.architecture)
-    return f"{config.architecture}.{config.tag}" if config and config.tag else entry.name
-
-
-def own_classes(entry: Entry) -> int:
-    """How many classes a network was trained to tell apart; 0 when it has no such layer."""
-    import timm
-
-    config = None if entry.zoo == "torchvision" else timm.get_pretrained_cfg(entry.architecture)
-    return 1000 if config is None else int(config.num_classes)
-
-
 def entries(every: bool = False) -> Iterator[Entry]:
     """Embedded backbones first, then the suggested ones of timm, or every pretrained one."""
     yield from EMBEDDED
@@ -181,4 +174,6 @@ def _timm_entry(name: str) -> Entry:
         licence=config.license or "unknown",
         hub=config.hf_hub_id,
         fixed_size=bool(config.fixed_input_size),
+        tag=config.tag,
+        classes=config.num_classes,
     )

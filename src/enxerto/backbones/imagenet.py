@@ -6,16 +6,15 @@ from collections import Counter
 from functools import cache
 from typing import Any
 
-from enxerto.backbones.catalog import Entry, own_classes
+from enxerto.backbones.catalog import Entry
 from enxerto.errors import OptionError
 
 
 def require_imagenet(entry: Entry) -> None:
     """Raise an `OptionError` unless a network's own logits are those of the 1,000 ImageNet classes."""
-    count = own_classes(entry)
-    if count != 1000:
+    if entry.classes != 1000:
         raise OptionError(
-            f"{entry.name} was not trained on the 1,000 ImageNet classes (it has {count}); train a head of your own "
+            f"{entry.name} was not trained on the 1,000 ImageNet classes (it has {entry.classes}); train a head of your own "
             "on it, or take a backbone whose tag ends with in1k"
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enxerto.backbones import packaged
-from enxerto.backbones.catalog import Entry, tagged_name
+from enxerto.backbones.catalog import Entry
 from enxerto.errors import IntegrityError, OptionError, WeightsMissingError
 from enxerto.files import sha256_of
 from enxerto.home import weights_home
@@ -74,7 +74,7 @@ def is_offline() -> bool:
 
 def imported_file(entry: Entry) -> Path:
     """Where `enxerto backbones import` puts this backbone's weights, whether or not its tag is typed."""
-    return weights_home() / f"{tagged_name(entry)}.safetensors"
+    return weights_home() / f"{entry.tagged_name}.safetensors"
 
 
 def load(entry: Entry, source: Source) -> Mapping[str, torch.Tensor]:

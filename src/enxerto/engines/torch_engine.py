@@ -67,9 +67,10 @@ class TorchEngine(Engine):
     def _run(self, network: Callable[[], torch.nn.Module], batch: Images | Pixels) -> NDArray[np.float32]:
         """The network is built inside the lock: by one thread, once."""
         bf16 = torch.autocast(self._device.type, torch.bfloat16, enabled=self.precision == "bf16")
-        with self._lock, torch.inference_mode(), bf16:
-            out = network()(self._tensor(batch))
-            result: NDArray[np.float32] = out.float().cpu().numpy()
+        with self._lock:
+            built = network()
+            with torch.inference_mode(), bf16:
+                result: NDArray[np.float32] = built(self._tensor(batch)).float().cpu().numpy()
             return result
 
     def _input_gradient(self, pixels: Pixels, target: NDArray[np.float32], objective: Objective) -> InputGradient:

@@ -4,7 +4,7 @@ import pytest
 import timm
 
 from enxerto.backbones import catalog, entries, find
-from enxerto.backbones.catalog import EMBEDDED, SUGGESTED, own_classes, tagged_name
+from enxerto.backbones.catalog import EMBEDDED, SUGGESTED
 from enxerto.errors import UnknownNameError
 
 
@@ -48,8 +48,8 @@ def test_a_tag_chooses_other_weights_of_the_same_network() -> None:
 
 
 def test_weights_have_one_name_whether_or_not_the_tag_is_typed() -> None:
-    assert tagged_name(find("resnet50")) == tagged_name(find("resnet50.a1_in1k")) == "resnet50.a1_in1k"
-    assert tagged_name(find("lite0")) == "efficientnet_lite0"
+    assert find("resnet50").tagged_name == find("resnet50.a1_in1k").tagged_name == "resnet50.a1_in1k"
+    assert find("lite0").tagged_name == "efficientnet_lite0"
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_weights_have_one_name_whether_or_not_the_tag_is_typed() -> None:
     [("lite0", 1000), ("squeezenet1_1", 1000), ("resnet50", 1000), ("vit_base_patch16_224.augreg_in21k", 21843)],
 )
 def test_how_many_classes_a_network_tells_apart(name: str, classes: int) -> None:
-    assert own_classes(find(name)) == classes
+    assert find(name).classes == classes
 
 
 def test_the_list_starts_with_the_embedded_ones() -> None:
