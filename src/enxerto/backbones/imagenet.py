@@ -14,8 +14,8 @@ def require_imagenet(entry: Entry) -> None:
     """Raise an `OptionError` unless a network's own logits are those of the 1,000 ImageNet classes."""
     if entry.classes != 1000:
         raise OptionError(
-            f"{entry.name} was not trained on the 1,000 ImageNet classes (it has {entry.classes}); train a head of your "
-            "own on it, or take a backbone whose tag ends with in1k"
+            f"{entry.name} has {entry.classes} classes of its own, not ImageNet's 1,000; train a head on it, "
+            "or take a backbone whose tag ends with in1k"
         )
 
 

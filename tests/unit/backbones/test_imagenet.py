@@ -24,5 +24,5 @@ def test_classes_of_one_short_name_are_told_apart_by_their_descriptions() -> Non
 def test_only_networks_of_a_thousand_classes_have_these_names() -> None:
     require_imagenet(find("resnet50"))
     for name, count in {"vit_base_patch16_224.augreg_in21k": 21843, "vit_base_patch16_clip_224.openai": 512}.items():
-        with pytest.raises(OptionError, match=rf"{name} was not trained on the 1,000 ImageNet .*\(it has {count}\)"):
+        with pytest.raises(OptionError, match=rf"{name} has {count} classes of its own"):
             require_imagenet(find(name))

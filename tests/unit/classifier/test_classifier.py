@@ -180,5 +180,5 @@ def test_an_unknown_backbone() -> None:
 
 
 def test_a_backbone_of_other_classes_is_refused_before_its_weights_are_sought() -> None:
-    with pytest.raises(OptionError, match="was not trained on the 1,000 ImageNet classes"):
+    with pytest.raises(OptionError, match="has .* classes of its own"):
         Classifier.from_backbone("vit_base_patch16_224.augreg_in21k")
