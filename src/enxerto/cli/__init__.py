@@ -50,16 +50,16 @@ class _LazyGroup(click.Group):
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="enxerto")
-@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-@click.pass_context
-def enxerto(context: click.Context, debug: bool) -> None:
+@click.option(
+    "--debug", is_flag=True, expose_value=False, help="Show the traceback of an error."
+)  # `main` looks for it
+def enxerto() -> None:
     """Transfer learning on images, end to end.
 
     Data goes to stdout; progress and messages go to stderr. Exit codes: 0 done, 1 the job could not be done, 2 wrong
     usage, 3 done but some photos could not be read (with --on-error fail), 4 busy, 5 disk or permission, 6 a file is
     not what its checksum says, 7 worse than --min-accuracy, 130 interrupted.
     """
-    context.obj = debug
     from enxerto.cli.messages import show_warnings
 
     show_warnings()

@@ -11,7 +11,7 @@ from enxerto.data.inspect import PhotoRecord, inspect, thumbprint
 from enxerto.data.listing import list_photos, list_unlabeled, require_trainable
 from enxerto.data.photo import Photo, PhotoSet
 from enxerto.data.split import Split, merge_groups, split_photos
-from enxerto.data.splitfile import format_split, read_split, write_split
+from enxerto.data.splitfile import format_split, read_split
 
 __all__ = [
     "DECODER",
@@ -46,5 +46,4 @@ __all__ = [
     "split_photos",
     "thumbprint",
     "write_faces",
-    "write_split",
 ]

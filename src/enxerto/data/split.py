@@ -29,18 +29,6 @@ class Split:
     protocol: str
     seed: int
 
-    @property
-    def folds(self) -> int:
-        """The number of folds; 0 when the sides are `train`, `val` and `test`."""
-        return len({side for side in self.sides if side.startswith("fold")})
-
-    @property
-    def evaluated(self) -> str:
-        """The side that is evaluated: `test`, or `val` when there is no test side; empty with folds."""
-        if self.folds:
-            return ""
-        return TEST if TEST in self.sides else VAL
-
 
 def merge_groups(clusters: Sequence[int], groups: Sequence[str | None]) -> list[int]:
     """Number the photos that must stay together: in one cluster of duplicates, or in one group named by the user.

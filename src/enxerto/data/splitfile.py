@@ -12,7 +12,6 @@ from enxerto.data.photo import PhotoSet
 from enxerto.data.split import TEST, TRAIN, VAL, Split
 from enxerto.data.table import SPLITS, read_rows
 from enxerto.errors import DataError
-from enxerto.files import write_durably
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 _FOLD = re.compile(r"fold(0|[1-9]\d{0,3})")
@@ -35,15 +34,6 @@ def format_split(photos: PhotoSet, split: Split, groups: Sequence[int]) -> bytes
     for photo, side, group in zip(photos.photos, split.sides, groups, strict=True):
         writer.writerow((_neutral(photo.name), _neutral(photo.label or ""), side, group))
     return text.getvalue().encode()
-
-
-def write_split(path: Path, photos: PhotoSet, split: Split, groups: Sequence[int]) -> None:
-    """Write what `format_split` gives to a file.
-
-    Raises:
-        StorageError: the file can't be written.
-    """
-    write_durably(path, format_split(photos, split, groups))
 
 
 def read_split(path: Path, photos: PhotoSet, among: PhotoSet | None = None) -> Split:
