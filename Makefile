@@ -18,12 +18,16 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.installed
+bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.run --photos $(PHOTOS) --output docs/benchmarks.md
 
 docs: $(VENV)/.docs
 	$(BIN)/sphinx-build -W -q docs docs/_build
 	@echo docs/_build/index.html
+
+$(VENV)/.bench: pyproject.toml | $(VENV)/.installed
+	$(BIN)/pip install --quiet --editable '.[all,bench]'
+	touch $@
 
 $(VENV)/.docs: pyproject.toml | $(VENV)/.installed
 	$(BIN)/pip install --quiet --editable '.[all,docs]'

@@ -1,7 +1,8 @@
 """Every benchmark, both sides in one run, as a Markdown page: `make bench PHOTOS=DIR` writes `docs/benchmarks.md`.
 
 `PHOTOS` holds `cats-dogs/{train,test}/{cat,dog}`, `pets37/` (the breed in the file name) and
-`ants-bees/{train,val}/{ants,bees}`; what is missing is left out and named.
+`ants-bees/{train,val}/{ants,bees}`; what is missing is left out and named. `RIVAL_PYTHON` names the interpreter that
+has fastai, where it isn't this one; `RIVAL_FOLDS` the folds of pets37 to compare fine-tuning on, `0` by default.
 """
 
 from __future__ import annotations
@@ -11,16 +12,20 @@ import statistics
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from benchmarks.child import run
+from benchmarks.page import PETS, Answer, Row, median, rate, table, times
+from benchmarks.steps import step
+from benchmarks.tuning import tuning
+from benchmarks.ways import ways
 from enxerto.engines import describe, processors
 from enxerto.jobs.provenance import versions
 
-Row = tuple[str, ...]
-Answer = dict[str, Any]
-PETS = {"LABEL_PATTERN": r"(.+)_\d+"}
+HEAD = """# Benchmarks
 
+Written by `make bench`; no figure here was typed in. Ratios are of both sides in one run; seconds move with the
+machine.
+"""
 
 WAYS = {
     "`enxerto train`, first run on a machine": {},
@@ -48,23 +53,23 @@ def training(photos: Path, repeats: int) -> Iterator[str]:
     rows = [("plain PyTorch loop", *_figures(rival), "", "")]
     for way, answers in ours.items():
         rows.append((way, *_figures(answers), *(_ratio(rival, answers, key) for key in ("seconds", "process_seconds"))))
-    yield _table(("", "seconds", "with start-up", "accuracy, mean", "times as fast", "with start-up"), rows)
+    yield table(("", "seconds", "with start-up", "accuracy, mean", "times as fast", "with start-up"), rows)
     first = ours[next(iter(WAYS))]
     stages = ", ".join(f"{name} {seconds:.2f}" for name, seconds in first[-1]["stages"].items())
     again = [answer["seconds"] / answer["second_run_seconds"] for answer in first]
     yield (
         f"Ours ran on {first[0]['engine']}. Seconds by stage of a first run: {stages}. The whole command "
-        f"again, features warm: {_times(again)} as fast as the first time."
+        f"again, features warm: {times(again)} as fast as the first time."
     )
 
 
 def _figures(answers: list[Answer]) -> Row:
     mean = statistics.mean(answer["accuracy"] for answer in answers)
-    return _median(answers, "seconds"), _median(answers, "process_seconds"), f"{mean:.4f}"
+    return median(answers, "seconds"), median(answers, "process_seconds"), f"{mean:.4f}"
 
 
 def _ratio(rival: list[Answer], ours: list[Answer], key: str) -> str:
-    return _times([theirs[key] / mine[key] for theirs, mine in zip(rival, ours, strict=True)])
+    return times([theirs[key] / mine[key] for theirs, mine in zip(rival, ours, strict=True)])
 
 
 def features(photos: Path, repeats: int) -> Iterator[str]:
@@ -82,14 +87,14 @@ def features(photos: Path, repeats: int) -> Iterator[str]:
         slower = [m["rate"] / min(m["decode_only"], m["network_only"]) for m in measured]
         ideal = [m["rate"] * (1 / m["decode_only"] + 1 / m["network_only"]) for m in measured]
         rows.append((
-            precision, _rate(measured, "rate"), f"{statistics.median(torch):.0f}/s",
-            _times([m["rate"] / t for m, t in zip(measured, torch, strict=True)]),
-            _rate(measured, "decode_only"), _rate(measured, "network_only"),
+            precision, rate(measured, "rate"), f"{statistics.median(torch):.0f}/s",
+            times([m["rate"] / t for m, t in zip(measured, torch, strict=True)]),
+            rate(measured, "decode_only"), rate(measured, "network_only"),
             f"{statistics.median(slower):.0%}", f"{statistics.median(ideal):.0%}",
-            _times([m["cold_seconds"] / m["warm_seconds"] for m in measured]),
+            times([m["cold_seconds"] / m["warm_seconds"] for m in measured]),
             f"{min(m['smallest_cosine_to_torch'] for m in measured):.6f}",
         ))  # fmt: skip
-    yield _table(
+    yield table(
         (
             "precision", "ours", "PyTorch + DataLoader", "ratio", "decoding alone", "network alone", "of the slower",
             "of the ideal", "warm against cold", "smallest cosine to PyTorch",
@@ -130,13 +135,16 @@ def accuracy(photos: Path, _repeats: int) -> Iterator[str]:
                 name, shown, answer["engine"], f"{answer['protocol']}, {answer['photos']} photos",
                 f"{statistics.mean(values):.4f} ({', '.join(f'{value:.4f}' for value in values)})",
             ))  # fmt: skip
-    yield _table(("photos", "backbone", "engine", "how", "accuracy: mean (each seed)"), rows)
+    yield table(("photos", "backbone", "engine", "how", "accuracy: mean (each seed)"), rows)
 
 
 SECTIONS: dict[str, Callable[[Path, int], Iterator[str]]] = {
     "training": training,
     "features": features,
     "memory": memory,
+    "tuning": tuning,
+    "step": step,
+    "ways": ways,
     "accuracy": accuracy,
 }
 
@@ -149,36 +157,28 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="write the page here, too")
     parser.add_argument("sections", nargs="*", choices=[*SECTIONS, []], help="all by default")
     arguments = parser.parse_args()
-    found = ", ".join(f"{name} {version}" for name, version in versions())
-    page = [
-        "# Benchmarks",
-        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}; no figure here was typed in. Machine: {describe()}, "
-        f"{processors()} processors. Versions: {found}. Ratios are of both sides in one run; seconds move with the "
-        "machine.",
-    ]
+    sections = dict(written(arguments.output)) if arguments.output is not None else {}
     for name in arguments.sections or SECTIONS:
+        paragraphs = []
         for paragraph in SECTIONS[name](arguments.photos, arguments.repeats):
             print(paragraph, end="\n\n", flush=True)
-            page.append(paragraph)
+            paragraphs.append(paragraph)
+        sections[paragraphs[0]] = "\n\n".join([*paragraphs, measured_on()])
     if arguments.output is not None:
-        arguments.output.write_text("\n\n".join(page) + "\n")
+        arguments.output.write_text("\n\n".join([HEAD, *sections.values()]) + "\n")
 
 
-def _table(header: Row, rows: list[Row]) -> str:
-    lines = [header, tuple("---" for _ in header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def written(page: Path) -> Iterator[tuple[str, str]]:
+    """Sections of a page by their headings; those that are not measured again stay."""
+    if page.is_file():
+        for section in page.read_text().split("\n## ")[1:]:
+            yield f"## {section.splitlines()[0]}", f"## {section.strip()}"
 
 
-def _median(answers: list[Answer], key: str) -> str:
-    return f"{statistics.median(answer[key] for answer in answers):.1f}"
-
-
-def _rate(answers: list[Answer], key: str) -> str:
-    return f"{statistics.median(answer[key] for answer in answers):.0f}/s"
-
-
-def _times(ratios: list[float]) -> str:
-    return f"{statistics.median(ratios):.1f}×"
+def measured_on() -> str:
+    """When a section was measured, on which machine and with which versions."""
+    found = ", ".join(f"{name} {version}" for name, version in versions())
+    return f"*Measured on {datetime.now(UTC):%Y-%m-%d} on {describe()}, {processors()} processors; {found}.*"
 
 
 if __name__ == "__main__":

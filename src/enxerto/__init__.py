@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from enxerto.engines import Engine, open_engine
     from enxerto.evaluation import Evaluation
     from enxerto.features import FeatureTable, extract, open_store
-    from enxerto.jobs import Evaluated, Trained, evaluate, train
+    from enxerto.jobs import Evaluated, Trained, compare_tricks, evaluate, train
+    from enxerto.tuning import Recipe
 
 __version__ = "0.1.0"
 
@@ -34,8 +35,10 @@ _HOME_OF = {
     "FeatureTable": "features",
     "PhotoSet": "data",
     "Prediction": "classifier",
+    "Recipe": "tuning",
     "Trained": "jobs",
     "check": "data",
+    "compare_tricks": "jobs",
     "evaluate": "jobs",
     "extract": "features",
     "list_photos": "data",
@@ -55,9 +58,11 @@ __all__ = [
     "FeatureTable",
     "PhotoSet",
     "Prediction",
+    "Recipe",
     "Trained",
     "__version__",
     "check",
+    "compare_tricks",
     "evaluate",
     "extract",
     "list_photos",

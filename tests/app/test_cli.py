@@ -138,7 +138,7 @@ def test_the_version(run: Run) -> None:
 def test_an_unknown_command_is_answered_with_near_matches(run: Run) -> None:
     ended = run("trian")
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err == "enxerto: unknown command 'trian'; did you mean train?\n"
+    assert ended.err == "enxerto: unknown command 'trian'; did you mean train or tricks?\n"
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,9 @@ def test_train_interrupted_ends_with_130_and_keeps_what_was_finished(
     monkeypatch.setattr("enxerto.cli.train.progress", lambda _quiet: interrupting)
     ended = run("train", faces, "-o", tmp_path / "model", *QUICK)
     assert (ended.code, ended.out) == (130, "")
-    assert ended.last == "enxerto: interrupted; what was finished is kept, the same command goes on from there"
+    assert ended.last == (
+        "enxerto: interrupted; what was finished is kept: the same command goes on from there, fine-tuning with --resume"
+    )
     assert not list(tmp_path.glob("*model*"))
     (store,) = list_stores()
     assert 0 < store.photos < 200

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 from enxerto.report.page import render
+from enxerto.report.tricks_page import render_tricks
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -53,8 +54,12 @@ def _thumbnail() -> bytes:
     return buffer.getvalue()
 
 
-@pytest.fixture(scope="module", params=list(made_up.SHAPES))
+@pytest.fixture(scope="module", params=[*made_up.SHAPES, "tricks"])
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if request.param == "tricks":
+        path = tmp_path_factory.mktemp("tricks") / "tricks.html"
+        path.write_text(render_tricks(made_up.tricks()), encoding="utf-8")
+        return path
     contents = made_up.SHAPES[request.param]()
     evaluation = contents.without_seen or contents.evaluation
     path = tmp_path_factory.mktemp("report") / "report.html"

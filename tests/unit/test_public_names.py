@@ -19,9 +19,11 @@ PUBLIC = [
     "FeatureTable",
     "PhotoSet",
     "Prediction",
+    "Recipe",
     "Trained",
     "__version__",
     "check",
+    "compare_tricks",
     "evaluate",
     "extract",
     "list_photos",
@@ -33,14 +35,18 @@ PUBLIC = [
 
 LAYERS = {
     "backbones": [
-        "CLASSES", "DEFAULT", "LAST", "POOLINGS", "Backbone", "Entry", "Preprocessing", "count_parameters", "entries",
-        "find", "open_backbone", "to_pixels",
+        "CLASSES", "DEFAULT", "LAST", "POOLINGS", "Augmentation", "Backbone", "Entry", "Preprocessing", "View",
+        "count_parameters", "entries", "find", "open_backbone", "to_pixels",
     ],
     "engines": [
         "ClassLogit", "CrossEntropy", "Engine", "HeadArrays", "InputGradient", "Margin", "Objective", "describe",
         "has_native_bf16", "logit_network", "open_engine", "processors",
     ],
-    "jobs": ["Evaluated", "Trained", "evaluate", "rerender", "train"],
+    "tuning": [
+        "Epoch", "FitHistory", "Material", "Recipe", "Surroundings", "Team", "Tuned", "fine_tune", "join_team",
+        "read_tricks", "require_possible",
+    ],
+    "jobs": ["Evaluated", "Trained", "compare_tricks", "evaluate", "rerender", "train"],
 }  # fmt: skip
 
 HEAVY = ("torch", "torchvision", "timm", "openvino", "sklearn", "skimage")

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from enxerto.backbones.networks import FeatureNetwork
 
 
+FINE_TUNED = "fine-tuned"
+"""The origin of weights that were tuned here."""
 SMALLEST_PX = 32
 LARGEST_PX = 1024
 
@@ -140,6 +142,7 @@ def open_backbone(
     pooling: str = "average",
     size_px: int | None = None,
     crop: float | None = None,
+    mirror: bool = False,
     file: Path | None = None,
     offline: bool = False,
 ) -> Backbone:
@@ -151,6 +154,7 @@ def open_backbone(
         pooling: how a layer's maps become one vector: `average`, `max` or `grid2`.
         size_px: side of the square it looks at, instead of the one it was trained with.
         crop: part of a photo's shorter side that the square covers, in (0, 1].
+        mirror: look at the mirror image, too, and average what is seen; it takes twice the time.
         file: a `.safetensors` file of its weights, instead of the usual places.
         offline: never download.
 
@@ -162,7 +166,7 @@ def open_backbone(
     """
     if pooling not in POOLINGS:
         raise OptionError(f"`pooling` must be one of {', '.join(POOLINGS)}, got {pooling!r}")
-    entry = _looking(find(name), size_px, crop)
+    entry = _looking(find(name), size_px, crop, mirror)
     source = weights.locate(entry, given=file, offline=offline)
     return Backbone(
         entry=entry,
@@ -174,7 +178,7 @@ def open_backbone(
     )
 
 
-def _looking(entry: Entry, size_px: int | None, crop: float | None) -> Entry:
+def _looking(entry: Entry, size_px: int | None, crop: float | None, mirror: bool) -> Entry:
     """The entry with another view of photos."""
     if size_px is not None and not SMALLEST_PX <= size_px <= LARGEST_PX:
         raise OptionError(f"`size_px` must lie between {SMALLEST_PX} and {LARGEST_PX}, got {size_px}")
@@ -183,5 +187,5 @@ def _looking(entry: Entry, size_px: int | None, crop: float | None) -> Entry:
     if size_px not in (None, entry.preprocessing.size_px) and entry.fixed_size:
         raise OptionError(f"{entry.name} looks at squares of {entry.preprocessing.size_px} pixels only, got {size_px}")
     seen = entry.preprocessing
-    changed = replace(seen, size_px=size_px or seen.size_px, crop=crop or seen.crop)
+    changed = replace(seen, size_px=size_px or seen.size_px, crop=crop or seen.crop, mirror=mirror)
     return replace(entry, preprocessing=changed)

@@ -13,6 +13,8 @@ DEFAULT = "efficientnet_lite0"
 LAST = "last"
 CLASSES = "classes"
 POOLINGS = ("average", "max", "grid2")
+MAPS = "maps"
+"""Not pooled at all: a layer's whole output in one row, for what is computed further from there."""
 
 _HALF = (0.5, 0.5, 0.5)
 _APACHE = "apache-2.0"

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from enxerto.backbones.catalog import CLASSES, LAST, POOLINGS, Entry
+from enxerto.backbones.catalog import CLASSES, LAST, MAPS, POOLINGS, Entry
 from enxerto.backbones.preprocessing import Preprocessing
 from enxerto.errors import IntegrityError, OptionError, UnknownNameError
 
@@ -65,12 +65,13 @@ class FeatureNetwork(nn.Module):
         network: a whole network as `build` makes it.
         preprocessing: its normalization.
         layer: `last`, the name of a module inside the network, or `classes`, the network's own logits.
-        pooling: `average` or `max` over the map, or `grid2`, the averages over a 2x2 grid side by side.
+        pooling: `average` or `max` over the map; `grid2`, the averages over a 2x2 grid side by side; or `maps`, the
+            whole map in one row.
     """
 
     def __init__(self, network: nn.Module, preprocessing: Preprocessing, layer: str, pooling: str) -> None:
         super().__init__()
-        if pooling not in POOLINGS:
+        if pooling not in (*POOLINGS, MAPS):
             raise OptionError(f"`pooling` must be one of {', '.join(POOLINGS)}, got {pooling!r}")
         modules = dict(network.named_modules())
         if layer not in (LAST, CLASSES) and layer not in modules:
@@ -79,18 +80,27 @@ class FeatureNetwork(nn.Module):
         self.network = network
         self.layer = layer
         self.pooling = pooling
+        self.size_px = preprocessing.size_px
+        self.mirror = preprocessing.mirror
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
         """Shape (batch, features)."""
         inputs = self.normalize(batch)
+        if self.mirror:
+            return (self._seen(inputs) + self._seen(inputs.flip(3))) / 2
+        return self._seen(inputs)
+
+    def _seen(self, inputs: torch.Tensor) -> torch.Tensor:
         if self.layer == LAST and self.pooling == "average":
             return _last_features(self.network, inputs)
         if self.layer == CLASSES:
             logits: torch.Tensor = self.network(inputs)
             return logits
-        return self._pool(self._maps(inputs))
+        maps = self.maps(inputs)
+        return maps.flatten(1) if self.pooling == MAPS else self._pool(maps)
 
-    def _maps(self, inputs: torch.Tensor) -> torch.Tensor:
+    def maps(self, inputs: torch.Tensor) -> torch.Tensor:
+        """What the layer gives for normalized pixels, in the layer's own shape."""
         if self.layer == LAST:
             return _final_maps(self.network, inputs)
         taken: list[torch.Tensor] = []

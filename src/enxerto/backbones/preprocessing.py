@@ -27,6 +27,7 @@ class Preprocessing:
         interpolation: of the resize; always antialiased.
         mean: of each of red, green and blue, in [0, 1] units.
         std: of each of red, green and blue, in [0, 1] units.
+        mirror: the network looks at the mirror image, too, and what it sees is averaged.
     """
 
     size_px: int
@@ -34,6 +35,7 @@ class Preprocessing:
     interpolation: Literal["bicubic", "bilinear"]
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
+    mirror: bool = False
 
     @property
     def short_side_px(self) -> int:

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enxerto.backbones import Backbone, find, open_backbone
+from enxerto.backbones.backbone import FINE_TUNED
 from enxerto.backbones.identity import identity_of
 from enxerto.classifier.checksums import read_verified, write_checksums
 from enxerto.classifier.classifier import Classifier
@@ -37,6 +38,10 @@ BACKBONE = "backbone.safetensors"
 
 def require_slimmable(backbone: Backbone) -> None:
     """Raise an `OptionError` when a model without the backbone's weights could never be loaded."""
+    if backbone.origin == FINE_TUNED:
+        raise OptionError(
+            "a slim model finds its backbone again by name; fine-tuned weights are nowhere but in the model"
+        )
     if backbone.origin == "file":
         first = (
             "" if backbone.entry.package else f"import it first (enxerto backbones import {backbone.name} FILE), or "

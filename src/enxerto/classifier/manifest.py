@@ -65,6 +65,7 @@ class Provenance:
         precision: of the features that the head was solved on.
         precision_note: why, and how well fp32 agrees.
         versions: packages and their versions.
+        tuning: the recipe that the backbone was fine-tuned by, knob by knob; empty when it wasn't.
     """
 
     created: str
@@ -73,6 +74,7 @@ class Provenance:
     precision: str
     precision_note: str
     versions: tuple[tuple[str, str], ...]
+    tuning: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

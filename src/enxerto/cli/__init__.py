@@ -14,6 +14,7 @@ COMMANDS = {
     "train": "Train a classifier on a folder of photos and evaluate it honestly.",
     "evaluate": "Measure a saved model on labelled photos.",
     "predict": "Classify photos with a saved model.",
+    "tricks": "Measure what each training trick does on your photos.",
     "check": "Look photos over: unreadable files, duplicates, leaks, imbalance.",
     "report": "Draw the report of a saved model again.",
     "backbones": "List pretrained networks; import their weights from disk.",
@@ -81,7 +82,9 @@ def main() -> None:
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         code = _fail(
-            "interrupted; what was finished is kept, the same command goes on from there", EXIT_INTERRUPTED, debug
+            "interrupted; what was finished is kept: the same command goes on from there, fine-tuning with --resume",
+            EXIT_INTERRUPTED,
+            debug,
         )
     except OSError as error:  # what nobody foresaw, such as a full disk for temporary files
         code = _fail(f"the system refused something: {error}", StorageError.exit_code, debug)
@@ -95,5 +98,6 @@ def _fail(message: str, code: int, debug: bool) -> int:
         import traceback
 
         traceback.print_exc()
-    click.echo(f"enxerto: {' '.join(message.split())}", err=True)
+    problems = [" ".join(part.split()) for part in message.split("\n- ")]
+    click.echo("\n- ".join([f"enxerto: {problems[0]}", *problems[1:]]), err=True)
     return code

@@ -72,14 +72,19 @@ def _print(infos: Sequence[StoreInfo], damaged_file: str, as_json: bool) -> None
         f"{networks.size_bytes / 1e6:.1f} MB"
     )
     if infos:
-        click.echo(f"{'backbone':<24}  {'layer':<12}  {'engine':<9}  {'photos':>8}  {'MB':>8}  {'last used':<16}  rows")
+        click.echo(_line("backbone", "layer", "view", "engine", "photos", "MB", f"{'last used':<16}", "rows"))
     for info in infos:
-        engine = info.about.get("engine", "?")
+        about = info.about
+        engine = about.get("engine", "?")
         short = f"{engine.split('-')[0]} {engine.rsplit('-', 1)[-1]}"
-        click.echo(
-            f"{info.about.get('backbone', '?'):<24}  {info.about.get('layer', '?'):<12}  {short:<9}  {info.photos:>8}  "
-            f"{info.size_bytes / 1e6:>8.1f}  {info.used:%Y-%m-%d %H:%M}  {_state(info.damaged, damaged_file)}".rstrip()
-        )
+        state = _state(info.damaged, damaged_file)
+        size, used = f"{info.size_bytes / 1e6:.1f}", f"{info.used:%Y-%m-%d %H:%M}"
+        names = about.get("backbone", "?"), about.get("layer", "?"), about.get("view", "0")
+        click.echo(_line(*names, short, str(info.photos), size, used, state).rstrip())
+
+
+def _line(backbone: str, layer: str, view: str, engine: str, photos: str, size: str, used: str, rows: str) -> str:
+    return f"{backbone:<24}  {layer:<12}  {view:>4}  {engine:<13}  {photos:>8}  {size:>8}  {used}  {rows}"
 
 
 def _state(damaged: int | None, damaged_file: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shlex
 import sys
 from typing import Any
@@ -29,6 +30,11 @@ def show_warnings() -> None:
 def progress(quiet: bool) -> Progress:
     """A bar, or nothing."""
     return silent if quiet else bar
+
+
+def is_leader() -> bool:
+    """Whether this process writes and speaks; of several that `torchrun` started, one does."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def tell(message: str, quiet: bool = False) -> None:

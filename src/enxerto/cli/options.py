@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import reduce
+from functools import reduce, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +78,38 @@ max_megapixels = click.option(
     show_default=True,
     help="Photos with more pixels are not read.",
 )
+
+
+_KNOBS = (
+    click.option("--epochs", type=int, metavar="N", help="Passes over the training photos."),
+    click.option("--batch", type=int, metavar="N", help="Photos a step, over all processes together."),
+    click.option("--accumulate", type=int, metavar="N", help="Compute each batch in N pieces, to save memory."),
+    click.option("--held-out", type=float, metavar="SHARE", help="Photos to choose the best weights by."),
+    click.option("--checkpoint-minutes", type=float, metavar="M", help="Between checkpoints within an epoch."),
+    click.option(
+        "--tuning-precision", "precision_of_tuning", type=click.Choice(["auto", "fp32", "bf16"]),
+        help="Arithmetic of fine-tuning; auto takes bf16 where the processor has it.",
+    ),
+)  # fmt: skip
+trick = click.option(
+    "--trick", "tricks", multiple=True, metavar="NAME[=VALUE]",
+    help="Switch a training trick: mixup, label-smoothing=0.05, no-average, optimizer=sgd, stages=all, …; may be given "
+    "several times. See: enxerto tricks --list.",
+)  # fmt: skip
+
+
+def recipe(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of a fine-tuning recipe; those given reach the command as `knobs`, by their names in `Recipe`."""
+
+    @wraps(command)
+    def gathering(*arguments: Any, **values: Any) -> Any:
+        names = {name: name for name in ("epochs", "batch", "accumulate", "held_out", "checkpoint_minutes")}
+        names["precision_of_tuning"] = "precision"
+        given = {field: values.pop(name) for name, field in names.items()}
+        knobs = {field: value for field, value in given.items() if value is not None}
+        return command(*arguments, knobs=knobs, **values)
+
+    return together(trick, *_KNOBS)(gathering)
 
 
 def together(*options: Decorator) -> Decorator:

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from enxerto.cli import options
-from enxerto.cli.messages import command_line, exit_code, print_json, progress, tell
+from enxerto.cli.messages import command_line, exit_code, is_leader, print_json, progress, tell
+from enxerto.errors import OptionError
 
 
 @click.command("train")
@@ -27,6 +28,7 @@ from enxerto.cli.messages import command_line, exit_code, print_json, progress, 
     "--crop", type=options.Number(0, 1, min_open=True), metavar="SHARE",
     help="Part of a photo's shorter side that the square covers.",
 )  # fmt: skip
+@click.option("--mirror", is_flag=True, help="Look at the mirror image, too; takes twice the time.")
 @click.option("--weights", type=options.PATH, help="A .safetensors file of the backbone's weights.")
 @options.label_pattern
 @click.option("--split", type=options.PATH, help="A CSV (path,split): which photo is on which side.")
@@ -45,6 +47,18 @@ from enxerto.cli.messages import command_line, exit_code, print_json, progress, 
     "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True,
     help="For making features; auto takes bf16 where the CPU has it and these photos' features agree with fp32.",
 )  # fmt: skip
+@click.option(
+    "--views", type=click.IntRange(1, 64), default=1, show_default=True, metavar="K",
+    help="Also solve the head on K views of each photo, and keep it if that is better beyond noise.",
+)  # fmt: skip
+@click.option("--finetune", is_flag=True, help="Also tune the backbone, and keep it if that is better beyond noise.")
+@options.recipe
+@click.option(
+    "--log", "logs", multiple=True, metavar="KIND:PLACE",
+    help="Where the history of fine-tuning goes, too: tensorboard:DIRECTORY or mlflow:URI.",
+)  # fmt: skip
+@click.option("--resume", is_flag=True, help="Go on with the fine-tuning that was interrupted at the output.")
+@click.option("--no-curve", is_flag=True, help="Don't measure how accuracy grows with the number of photos.")
 @options.device
 @options.offline
 @click.option("--slim", is_flag=True, help="Save the model without the backbone's weights.")
@@ -60,7 +74,10 @@ def command(
     source: Path,
     output: Path,
     balanced: bool,
+    finetune: bool,
+    knobs: dict[str, Any],
     no_control: bool,
+    no_curve: bool,
     no_cache: bool,
     max_megapixels: float,
     min_accuracy: float | None,
@@ -73,14 +90,25 @@ def command(
 
     SOURCE is a folder per class; train/, val/ and test/ folders above that; a flat folder with --label-pattern; or a
     CSV file with the columns path, label and, if you like, split and group.
+
+    With --finetune, several processes share the work when they are started by torchrun:
+
+        torchrun --nproc-per-node 2 -m enxerto train SOURCE -o MODEL --finetune
     """
     from enxerto.jobs import train
     from enxerto.report import summary
+    from enxerto.tuning import Recipe
 
+    if knobs and not finetune:
+        raise OptionError(f"--{next(iter(knobs)).replace('_', '-')} belongs to fine-tuning; add --finetune")
+    leads = is_leader()
     trained = train(
-        source, output, class_weight="balanced" if balanced else None, control=not no_control, cache=not no_cache,
-        limits=options.limits(max_megapixels), command=command_line(), progress=progress(quiet), **settings,
+        source, output, class_weight="balanced" if balanced else None, control=not no_control, curve=not no_curve,
+        cache=not no_cache, finetune=Recipe(**knobs) if finetune else False, limits=options.limits(max_megapixels),
+        command=command_line(), progress=progress(quiet or not leads), **settings,
     )  # fmt: skip
+    if not leads:
+        return 0
     if as_json:
         print_json("training", trained.contents)
     else:

@@ -116,3 +116,78 @@ class Control:
     pretrained: Interval
     random: Interval
     lift: Interval
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to a classifier, measured on the same photos as the others.
+
+    Attributes:
+        name: `linear probe`, `probe on 8 views`, `fine-tuning`.
+        accuracy: on the evaluated photos.
+        log_loss: likewise.
+        gain: accuracy minus that of the plain linear probe, paired; `None` for that probe itself.
+        loss_change: log loss minus that of the plain linear probe, paired; below 0 is better; `None` likewise.
+        seconds: that it took on top of what came before it.
+        kept: this is the one that the model was saved from.
+        note: why it was kept or not, in a sentence.
+    """
+
+    name: str
+    accuracy: Interval
+    log_loss: Interval
+    gain: Interval | None
+    loss_change: Interval | None
+    seconds: float
+    kept: bool
+    note: str
+
+
+@dataclass(frozen=True)
+class LearningPoint:
+    """Accuracy of a head that learned from this many photos of each class; the interval covers photos and draws."""
+
+    per_class: int
+    accuracy: Interval
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """How accuracy grows with the number of photos to learn from, and where it goes.
+
+    Attributes:
+        points: from one photo a class upward; the last is as many as there are.
+        doubled: accuracy to expect with twice the photos, with an interval; `None` where nothing can be said.
+        photos: evaluated photos that every point was measured on.
+    """
+
+    points: tuple[LearningPoint, ...]
+    doubled: Interval | None
+    photos: int
+
+
+@dataclass(frozen=True)
+class TrickEffect:
+    """What switching one training trick does, all else equal; positive accuracy and negative loss are better.
+
+    Attributes:
+        name: of the trick.
+        setting: what was switched to, e.g. `label-smoothing=0.1` or `no-average`.
+        default: what the default recipe has instead, e.g. `label-smoothing=0`.
+        about: what the trick is, in a sentence.
+        accuracy: accuracy with it minus accuracy of the default recipe, paired over photos and seeds.
+        log_loss: likewise of the log loss.
+        seeds: how many pairs of runs.
+        seconds: of one run with it.
+        seconds_ratio: seconds of a run with it over those of the default recipe, paired.
+    """
+
+    name: str
+    setting: str
+    default: str
+    about: str
+    accuracy: Interval
+    log_loss: Interval
+    seeds: int
+    seconds: float
+    seconds_ratio: float

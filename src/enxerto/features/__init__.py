@@ -14,6 +14,7 @@ from enxerto.features.stores import (
     verify_stores,
 )
 from enxerto.features.table import FeatureTable
+from enxerto.features.views import ViewFeatures, extract_views
 
 __all__ = [
     "FeatureTable",
@@ -21,9 +22,11 @@ __all__ = [
     "PrecisionChoice",
     "Store",
     "StoreInfo",
+    "ViewFeatures",
     "converted_networks",
     "engine_for",
     "extract",
+    "extract_views",
     "list_stores",
     "open_store",
     "prune",

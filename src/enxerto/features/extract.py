@@ -18,6 +18,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from enxerto.backbones import View
 from enxerto.data import Limits, Photo, PhotoRecord, PhotoSet, inspect, read_bytes
 from enxerto.engines import Engine
 from enxerto.errors import PhotoError
@@ -25,6 +26,7 @@ from enxerto.features.row import pack, unpack
 from enxerto.features.store import Store
 from enxerto.features.table import FeatureTable
 from enxerto.progress import Progress, silent
+from enxerto.types import Images
 
 ROWS_A_COMMIT = 128
 SECONDS_A_COMMIT = 2.0
@@ -41,6 +43,7 @@ def extract(
     engine: Engine,
     store: Store,
     *,
+    view: View | None = None,
     limits: Limits | None = None,
     progress: Progress = silent,
 ) -> FeatureTable:
@@ -49,7 +52,8 @@ def extract(
     Args:
         photos: what to look at; a photo that can't be read gets a record that says why, and no features.
         engine: what computes features.
-        store: where they are looked for and kept, as `open_store` gives it for this engine.
+        store: where they are looked for and kept, as `open_store` gives it for this engine and view.
+        view: how photos are looked at; as in use when `None`, which is view 0.
         limits: of bytes and pixels a photo.
         progress: how to show it.
 
@@ -58,22 +62,43 @@ def extract(
         StorageError: the disk is full; what was computed so far is kept.
         IntegrityError: the store's file is damaged.
     """
+    return extract_each(photos, engine, [(view or View(), store)], limits=limits, progress=progress)[0]
+
+
+def extract_each(
+    photos: PhotoSet,
+    engine: Engine,
+    wanted: Sequence[tuple[View, Store]],
+    *,
+    limits: Limits | None = None,
+    progress: Progress = silent,
+) -> list[FeatureTable]:
+    """As `extract` for several views, each with its store, in one pass: a photo is read and decoded once for all.
+
+    Returns:
+        A table a view; the records are those of the first view in all of them.
+    """
     records: list[PhotoRecord | None] = [None] * len(photos)
-    done = _Pending(store)
-    work = _Worker(engine, store, limits or Limits())
+    done = [_Pending(store) for _, store in wanted]
+    work = _Worker(engine, wanted, limits or Limits())
     results = _in_parallel(work, _chunks(photos.photos, engine.chunk), engine.workers)
-    with progress("features", len(photos)) as advance, closing(results):
+    with progress("features", len(photos) * len(wanted)) as advance, closing(results):
         try:
             for finished in results:
                 for index, record in finished.records:
                     records[index] = record
-                done.add(finished.rows)
-                advance(len(finished.records))
+                for pending, rows in zip(done, finished.rows, strict=True):
+                    pending.add(rows)
+                advance(len(finished.records) * len(wanted))
         finally:
-            done.flush()
+            for pending in done:
+                pending.flush()
     complete = tuple(record for record in records if record is not None)
     readable = tuple(i for i, record in enumerate(complete) if record.good)
-    return FeatureTable(photos, complete, readable, store, done.count)
+    return [
+        FeatureTable(photos, complete, readable, store, pending.count)
+        for (_, store), pending in zip(wanted, done, strict=True)
+    ]
 
 
 _Chunk = Sequence[tuple[int, Photo]]
@@ -81,19 +106,21 @@ _Chunk = Sequence[tuple[int, Photo]]
 
 @dataclass
 class _Finished:
+    """Records of a chunk's photos, and the new rows of each view."""
+
+    rows: list[list[tuple[bytes, bytes]]]
     records: list[tuple[int, PhotoRecord]] = field(default_factory=list)
-    rows: list[tuple[bytes, bytes]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class _Worker:
     engine: Engine
-    store: Store
+    wanted: Sequence[tuple[View, Store]]
     limits: Limits
 
     def __call__(self, chunk: _Chunk) -> _Finished:
         """Take a chunk of photos from file to features."""
-        finished = _Finished()
+        finished = _Finished([[] for _ in self.wanted])
         contents: dict[bytes, bytes] = {}
         indices: dict[bytes, list[int]] = {}
         for index, photo in chunk:
@@ -105,28 +132,48 @@ class _Worker:
             key = hashlib.sha256(data).digest()
             contents[key] = data
             indices.setdefault(key, []).append(index)
-        rows = ((key, unpack(value)[0]) for key, value in self.store.get(contents))
-        known = {key: record for key, record in rows if record.width * record.height <= self.limits.pixels}
-        new = self._compute({key: data for key, data in contents.items() if key not in known}, finished)
-        for key, record in {**known, **new}.items():
+        known = [self._known(store, contents) for _, store in self.wanted]
+        new = self._compute(contents, known, finished)
+        for key, record in {**known[0], **new[0]}.items():
             finished.records.extend((index, record) for index in indices[key])
         return finished
 
-    def _compute(self, contents: dict[bytes, bytes], finished: _Finished) -> dict[bytes, PhotoRecord]:
-        preprocessing = self.engine.backbone.preprocessing
-        records: dict[bytes, PhotoRecord] = {}
-        images = []
+    def _known(self, store: Store, contents: dict[bytes, bytes]) -> dict[bytes, PhotoRecord]:
+        rows = ((key, unpack(value)[0]) for key, value in store.get(contents))
+        return {key: record for key, record in rows if record.width * record.height <= self.limits.pixels}
+
+    def _compute(
+        self, contents: dict[bytes, bytes], known: list[dict[bytes, PhotoRecord]], finished: _Finished
+    ) -> list[dict[bytes, PhotoRecord]]:
+        """Make what no store has; the records of each view."""
+        records: list[dict[bytes, PhotoRecord]] = [{} for _ in self.wanted]
+        images: list[list[Images]] = [[] for _ in self.wanted]
         for key, data in contents.items():
-            records[key], decoded = inspect(data, short_side_px=preprocessing.short_side_px, limits=self.limits)
-            if decoded is not None:
-                images.append((key, preprocessing.image(decoded.image)))
-            elif records[key].code not in _DECIDED_BY_LIMITS:
-                finished.rows.append((key, pack(records[key], None)))
-        if images:
-            features = self.engine.features(np.stack([image for _, image in images]))
-            rows = zip(images, features, strict=True)
-            finished.rows.extend((key, pack(records[key], vector)) for (key, _), vector in rows)
+            missing = [place for place, rows in enumerate(known) if key not in rows]
+            for place, record, image in self._looked_at(key, data, missing):
+                records[place][key] = record
+                if image is not None:
+                    images[place].append(image)
+                elif record.code not in _DECIDED_BY_LIMITS:
+                    finished.rows[place].append((key, pack(record, None)))
+        for place, batch in enumerate(images):
+            if batch:
+                good = ((key, record) for key, record in records[place].items() if record.good)
+                rows = zip(good, self.engine.features(np.stack(batch)), strict=True)
+                finished.rows[place].extend((key, pack(record, vector)) for (key, record), vector in rows)
         return records
+
+    def _looked_at(
+        self, key: bytes, data: bytes, places: list[int]
+    ) -> Iterator[tuple[int, PhotoRecord, Images | None]]:
+        """The images of some views of a photo, which is decoded once for each size that they need."""
+        preprocessing = self.engine.backbone.preprocessing
+        sides = {place: self.wanted[place][0].short_side_px(preprocessing) for place in places}
+        for side in dict.fromkeys(sides.values()):
+            record, decoded = inspect(data, short_side_px=side, limits=self.limits)
+            for place in (place for place in places if sides[place] == side):
+                view = self.wanted[place][0]
+                yield place, record, None if decoded is None else view.image(decoded.image, key, preprocessing)
 
 
 class _Pending:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from enxerto.backbones import View
 from enxerto.data import DECODER
 from enxerto.engines import Engine
 from enxerto.errors import IntegrityError
@@ -24,25 +25,29 @@ from enxerto.home import features_home, networks_home
 _ROW_FORMAT = "row-1"
 
 
-def store_key(engine: Engine) -> str:
+def store_key(engine: Engine, view: View | None = None) -> str:
     """SHA-256 of everything that decides a feature besides the photo's content.
 
-    Decoder and its libraries, preprocessing, weights, layer, pooling, engine and its version, precision. Left out on
-    purpose: the number of threads and the chunk size, which change nothing (a test holds them to it).
+    Decoder and its libraries, preprocessing, weights, layer, pooling, engine and its version, precision, and the view
+    unless it is view 0. Left out on purpose: the number of threads and the chunk size, which change nothing (a test
+    holds them to it).
     """
     import torch  # its antialiased resize is part of the preprocessing
 
-    parts = (_ROW_FORMAT, DECODER, f"resize-torch-{torch.__version__}", engine.backbone.fingerprint, engine.identity)
+    parts = [_ROW_FORMAT, DECODER, f"resize-torch-{torch.__version__}", engine.backbone.fingerprint, engine.identity]
+    if view is not None and view.identity:
+        parts.append(view.identity)
     return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
 
 @contextmanager
-def open_store(engine: Engine, *, keep: bool = True) -> Iterator[Store]:
-    """The store for an engine.
+def open_store(engine: Engine, *, keep: bool = True, view: View | None = None) -> Iterator[Store]:
+    """The store for an engine and a view of photos.
 
     Args:
         engine: what will compute features.
         keep: keep features for the next time; otherwise they go to a temporary file that is deleted.
+        view: how photos are looked at; as in use when `None`, which is view 0.
     """
     backbone = engine.backbone
     about = {
@@ -54,8 +59,10 @@ def open_store(engine: Engine, *, keep: bool = True) -> Iterator[Store]:
         "engine": engine.identity,
         "decoder": DECODER,
     }
+    if view is not None and view.identity:
+        about |= {"view": str(view.number), "augmentation": view.identity}
     if keep:
-        with Store(features_home() / f"{store_key(engine)}.sqlite", about) as store:
+        with Store(features_home() / f"{store_key(engine, view)}.sqlite", about) as store:
             with suppress(OSError):
                 os.utime(store.path)  # `prune` goes by that: a store that is only read is in use, too
             yield store

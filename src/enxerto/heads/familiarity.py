@@ -38,7 +38,13 @@ class Familiarity:
 
 
 def fit_familiarity(
-    features: Features, labels: Labels, groups: NDArray[np.int64], *, rejected: float = REJECTED_SHARE, seed: int = 0
+    features: Features,
+    labels: Labels,
+    groups: NDArray[np.int64],
+    *,
+    new: NDArray[np.bool_] | None = None,
+    rejected: float = REJECTED_SHARE,
+    seed: int = 0,
 ) -> Familiarity:
     """Choose the bank, and the threshold that turns `rejected` of the training photos away.
 
@@ -48,12 +54,15 @@ def fit_familiarity(
         features: float32, shape (photos, features).
         labels: int64, shape (photos,).
         groups: int64, shape (photos,); duplicates share a group.
+        new: photos whose scores tell how new ones score, bool, shape (photos,); all when `None`. Where a network was
+            tuned on the photos, the others are more alike than new ones will be.
         rejected: share of photos like these to turn away.
         seed: of the choice of the bank, where there are more than `BANK_PHOTOS` photos.
     """
     chosen = _balanced_sample(labels, BANK_PHOTOS, seed)
     bank = _unit(features[chosen]).astype(np.float16)
-    scores = np.sort(_mean_of_nearest(features, bank, NEIGHBORS, groups, groups[chosen]))
+    like_new = slice(None) if new is None else new
+    scores = np.sort(_mean_of_nearest(features[like_new], bank, NEIGHBORS, groups[like_new], groups[chosen]))
     rank = math.floor((len(scores) + 1) * rejected + 1e-9)
     threshold = float(scores[rank - 1]) if rank > 0 else -1.0
     return Familiarity(bank, threshold)

@@ -13,7 +13,7 @@ from enxerto.heads.conformal import fit_set_threshold, prediction_sets
 from enxerto.heads.familiarity import Familiarity, fit_familiarity
 from enxerto.heads.folds import Groups, group_indices
 from enxerto.heads.linear import ClassWeight, LinearHead, solve
-from enxerto.types import Features, Labels
+from enxerto.types import Features, Labels, Logits
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,7 @@ def fit_probe(
     labels: Labels,
     classes: tuple[str, ...],
     *,
+    views: NDArray[np.float32] | None = None,
     groups: Groups | None = None,
     class_weight: ClassWeight = None,
     coverage: float = 0.95,
@@ -132,6 +133,8 @@ def fit_probe(
         features: float32, shape (photos, features).
         labels: int64 indices into `classes`, shape (photos,).
         classes: names, at least two.
+        views: features of further views of the same photos to learn from, float32, shape (photos, views, features);
+            only photos as they are in use are answered.
         groups: photos of one group (duplicates, a burst) are never on both sides of a fold.
         class_weight: `balanced` lets every class count the same.
         coverage: stated coverage of the prediction sets.
@@ -141,16 +144,66 @@ def fit_probe(
         DataError: the features or labels can't be learned from.
         OptionError: coverage is not between 0 and 1.
     """
-    solved = solve(features, labels, classes, groups=groups, class_weight=class_weight, seed=seed)
-    unseen_logits, unseen_labels = solved.out_of_fold_logits[solved.answerable], labels[solved.answerable]
-    temperature = fit_temperature(unseen_logits, unseen_labels)
-    probabilities = softmax(unseen_logits / temperature)
-    return LinearProbe(
-        head=solved.head,
-        temperature=temperature,
-        set_threshold=fit_set_threshold(probabilities, unseen_labels, coverage),
+    photos = len(labels)
+    numbers = group_indices(groups, photos)
+    shown = features if views is None else np.concatenate([features, *views.transpose(1, 0, 2)])
+    times = len(shown) // photos
+    solved = solve(
+        shown, np.tile(labels, times), classes, groups=np.tile(numbers, times), class_weight=class_weight, seed=seed
+    )
+    answerable = solved.answerable[:photos]
+    return calibrate(
+        solved.head,
+        features,
+        labels,
+        (solved.out_of_fold_logits[:photos][answerable], labels[answerable]),
+        groups=numbers,
         coverage=coverage,
-        familiarity=fit_familiarity(features, labels, group_indices(groups, len(labels)), seed=seed),
+        seed=seed,
         C=solved.C,
         search=solved.search,
+    )
+
+
+def calibrate(
+    head: LinearHead,
+    features: Features,
+    labels: Labels,
+    unseen: tuple[Logits, Labels],
+    *,
+    new: NDArray[np.bool_] | None = None,
+    groups: Groups | None = None,
+    coverage: float = 0.95,
+    seed: int = 0,
+    C: float,  # noqa: N803 - the field's name for it
+    search: tuple[tuple[float, float], ...],
+) -> LinearProbe:
+    """Make a head's answers honest by photos that it has not learned from.
+
+    Args:
+        head: that was learned.
+        features: of the photos to be familiar with, float32, shape (photos, features).
+        labels: theirs, int64, shape (photos,).
+        unseen: logits and labels of photos that the head, or its twin of a fold, has not learned from.
+        new: the photos whose familiarity is that of new ones, bool, shape (photos,); all when `None`.
+        groups: photos of one group are not compared with each other.
+        coverage: stated coverage of the prediction sets.
+        seed: of samples.
+        C: inverse strength of the penalty that the head was solved with.
+        search: every C tried with its out-of-fold log loss.
+
+    Raises:
+        OptionError: coverage is not between 0 and 1.
+    """
+    logits, answers = unseen
+    temperature = fit_temperature(logits, answers)
+    probabilities = softmax(logits / temperature)
+    return LinearProbe(
+        head=head,
+        temperature=temperature,
+        set_threshold=fit_set_threshold(probabilities, answers, coverage),
+        coverage=coverage,
+        familiarity=fit_familiarity(features, labels, group_indices(groups, len(labels)), new=new, seed=seed),
+        C=C,
+        search=search,
     )

@@ -89,7 +89,9 @@ def run_control(
     )
 
 
-def _as_control(progress: Progress, _description: str, total: int) -> AbstractContextManager[Advance]:
+def _as_control(
+    progress: Progress, _description: str, total: int, _unit: str = "photos", /
+) -> AbstractContextManager[Advance]:
     return progress("control on random weights", total)
 
 

@@ -33,6 +33,10 @@ class Stopwatch:
         finally:
             self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - start
 
+    def of(self, name: str) -> float:
+        """Seconds of a stage; 0 where `SOURCE_DATE_EPOCH` asks for results that are equal byte for byte."""
+        return dict(self.seconds()).get(name, 0.0)
+
     def seconds(self) -> tuple[tuple[str, float], ...]:
         """(stage, seconds) pairs; none where `SOURCE_DATE_EPOCH` asks for results that are equal byte for byte."""
         if os.environ.get(_EPOCH):
@@ -70,5 +74,5 @@ def backbone_card(backbone: Backbone) -> BackboneCard:
         licence=backbone.entry.licence,
         sha256=backbone.identity,
         layer=backbone.layer,
-        pooling=backbone.pooling,
+        pooling=backbone.pooling + ", mirrored too" * backbone.preprocessing.mirror,
     )

@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from enxerto.backbones import DEFAULT, LAST, open_backbone
+from enxerto.backbones.backbone import FINE_TUNED
 from enxerto.classifier import Classifier, Provenance, require_free, require_slimmable, save
 from enxerto.data import (
     Limits,
-    PhotoSet,
     Split,
     examine,
     format_split,
     list_photos,
-    read_split,
     require_trainable,
-    split_photos,
 )
 from enxerto.engines import Engine
-from enxerto.errors import OptionError
 from enxerto.evaluation import Control, Evaluation
+from enxerto.evaluation.results import LearningCurve
 from enxerto.features import PrecisionChoice, engine_for, extract, open_store
 from enxerto.heads import ClassWeight
 from enxerto.jobs.agreement import agreement_with_fp32
 from enxerto.jobs.control import prepare_control, run_control
+from enxerto.jobs.finetuning import Plan, requested_recipe, tuning_card
 from enxerto.jobs.labelled import LabelledPhotos
 from enxerto.jobs.provenance import Stopwatch, backbone_card, now, versions
 from enxerto.jobs.report import thumbnails_of
+from enxerto.jobs.settings import Settings
+from enxerto.jobs.sides import leaked_into, learned_from, placed, sides_of
+from enxerto.jobs.trying import try_ways
+from enxerto.jobs.unfinished import unfinished_run
+from enxerto.jobs.watching import HISTORY, history_lines
+from enxerto.jobs.ways import choose
 from enxerto.progress import Progress, silent
 from enxerto.report import ReportContents, render, to_json
-from enxerto.training import train_probe
+from enxerto.training import rounds
+from enxerto.tuning import Recipe, join_team
 from enxerto.types import Features
 
 
@@ -71,6 +74,7 @@ def train(
     pooling: str = "average",
     size_px: int | None = None,
     crop: float | None = None,
+    mirror: bool = False,
     weights: str | Path | None = None,
     label_pattern: str | None = None,
     split: str | Path | None = None,
@@ -82,6 +86,12 @@ def train(
     precision: str = "auto",
     device: str = "auto",
     offline: bool = False,
+    views: int = 1,
+    finetune: Recipe | bool = False,
+    tricks: Sequence[str] = (),
+    logs: Sequence[str] = (),
+    resume: bool = False,
+    curve: bool = True,
     slim: bool = False,
     force: bool = False,
     cache: bool = True,
@@ -100,6 +110,7 @@ def train(
         pooling: `average`, `max` or `grid2`.
         size_px: side of the square that the backbone looks at; by default what it was trained with.
         crop: part of a photo's shorter side that the square covers.
+        mirror: look at the mirror image, too, and average what is seen; it takes twice the time.
         weights: a `.safetensors` file of the backbone's weights.
         label_pattern: regular expression whose one group is the label, matched to the stem of each file name.
         split: a CSV file that says which photo is on which side, as a saved model's `split.csv`.
@@ -111,6 +122,14 @@ def train(
         precision: `auto`, `fp32` or `bf16` for making features; the saved model predicts in fp32 either way.
         device: `auto`, `openvino`, `torch` or `cuda`.
         offline: never download.
+        views: also solve a head on the features of so many views of each photo (random crops, flipped, recolored), and
+            keep it if it is better beyond noise.
+        finetune: also tune the backbone from the solved head, by this recipe or the default one, and keep it if it is
+            better beyond noise.
+        tricks: settings that change the recipe: `mixup`, `label-smoothing=0.05`, `no-average`, ….
+        logs: where the history of fine-tuning goes besides `history.jsonl`: `tensorboard:DIRECTORY`, `mlflow:URI`.
+        resume: go on with the fine-tuning that was interrupted at `output`.
+        curve: also measure how accuracy grows with the number of photos.
         slim: save the model without the backbone's weights.
         force: replace a model at `output`.
         cache: keep features for the next time.
@@ -125,13 +144,13 @@ def train(
         WeightsMissingError: the backbone's weights are not here and can't be fetched.
         StorageError: the disk is full.
     """
+    team = join_team()
     target = None if output is None else Path(output)
-    if target is not None:
+    if target is not None and team.leads:
         require_free(target, force=force)
     watch = Stopwatch()
     with watch.stage("listing"):
         photos = list_photos(Path(source), label_pattern=label_pattern)
-        require_trainable(photos)
     with watch.stage("backbone"):
         grafted = open_backbone(
             backbone,
@@ -139,133 +158,113 @@ def train(
             pooling=pooling,
             size_px=size_px,
             crop=crop,
+            mirror=mirror,
             file=None if weights is None else Path(weights),
             offline=offline,
         )
+        recipe = requested_recipe(finetune, tricks, logs, photos, grafted, team, slim=slim, resume=resume)
+        require_trainable(photos)
         if slim and target is not None:
             require_slimmable(grafted)
         engine, choice = engine_for(photos, grafted, device=device, precision=precision, keep=cache, limits=limits)
     random = prepare_control(engine, seed) if control else None
     with watch.stage("features"), open_store(engine, keep=cache) as store:
+        if team.size > 1 and cache:  # each process makes its part of them, and then finds the others' in the store
+            part = photos.subset(range(team.rank, len(photos), team.size))
+            extract(part, engine, store, limits=limits, progress=progress)
+            team.wait()
         table = extract(photos, engine, store, limits=limits, progress=progress)
         require_trainable(photos, readable=[record.good for record in table.records])
         features = table.matrix()
     with watch.stage("data health"):
         labelled = LabelledPhotos.of(table)
-        sides = _sides(labelled, photos, split, folds, holdout, seed)
-        health = examine(photos if split is None else _placed(photos, labelled.photos, sides), table.records)
-    with watch.stage("head"):
-        trained = train_probe(
-            features, labelled.labels, labelled.classes, sides.sides,
-            groups=labelled.groups, class_weight=class_weight, coverage=coverage, seed=seed, progress=progress,
-        )  # fmt: skip
-    with watch.stage("evaluation"):
-        evaluation, seen, without_seen = labelled.measure(
-            trained.decisions,
-            trained.evaluated,
-            _leaked(labelled, sides, trained.evaluated),
-            protocol=sides.protocol,
-            coverage=coverage,
+        sides = sides_of(labelled, photos, split, folds, holdout, seed)
+        health = examine(photos if split is None else placed(photos, labelled.photos, sides), table.records)
+    settings = Settings(class_weight, coverage, cache, seed, limits, progress)
+    with ExitStack() as opened:
+        plan = None
+        if recipe is not None:
+            folder = opened.enter_context(unfinished_run(target, team, resume=resume, force=force))
+            plan = Plan(recipe, grafted, engine, team, folder, logs, Path(source).resolve().name, settings)
+        tried = try_ways(grafted, engine, labelled, features, sides.sides, settings, watch, views=views, plan=plan)
+        leaked = leaked_into(labelled, sides, tried.evaluated, steered=tried.tuned is not None)
+        with watch.stage("evaluation"):
+            kept, candidates = choose(tried.ways, labelled, tried.evaluated, ~leaked, seed)
+            evaluation, seen, without_seen = labelled.measure(
+                kept.decisions, tried.evaluated, leaked, protocol=sides.protocol, coverage=coverage, seed=seed
+            )
+        with watch.stage("learning curve"):
+            grown = _curve(labelled, features, sides, settings) if curve else None
+        with watch.stage("control"):
+            measured = _control(labelled, features, random, settings)
+        classifier = Classifier(
+            backbone=kept.backbone,
+            classes=labelled.classes,
+            probe=kept.probe,
+            learned_from=labelled.content[learned_from(sides, kept.name)],
+            device=device,
+        )
+        with watch.stage("agreement"):
+            note = choice.note + agreement_with_fp32(
+                classifier, labelled.photos, kept.features, choice.precision, keep=cache, limits=limits
+            )
+        contents = ReportContents(
+            title=Path(source).resolve().name,
+            source=str(source),
+            command=command or f"enxerto train {source}",
+            created=now(),
+            seconds=watch.seconds(),
+            backbone=backbone_card(kept.backbone),
+            engine=f"{engine.name} {engine.precision}",
+            precision_note=note,
+            regularization=kept.probe.C,
+            temperature=kept.probe.temperature,
+            health=health,
+            evaluation=evaluation,
+            control=measured,
+            seen=seen,
+            without_seen=without_seen,
+            versions=versions(),
             seed=seed,
+            candidates=candidates,
+            tuning=None if tried.tuned is None else tuning_card(tried.tuned),
+            curve=grown,
+            notes=tried.notes,
         )
-    with watch.stage("control"):
-        measured = _control(labelled, features, random, class_weight, seed, cache, limits, progress)
-    classifier = Classifier(
-        backbone=grafted,
-        classes=labelled.classes,
-        probe=trained.probe,
-        learned_from=labelled.content[_learned(sides)],
-        device=device,
-    )
-    with watch.stage("agreement"):
-        note = choice.note + agreement_with_fp32(
-            classifier, labelled.photos, features, choice.precision, keep=cache, limits=limits
-        )
-    contents = ReportContents(
-        title=Path(source).resolve().name,
-        source=str(source),
-        command=command or f"enxerto train {source}",
-        created=now(),
-        seconds=watch.seconds(),
-        backbone=backbone_card(grafted),
-        engine=f"{engine.name} {engine.precision}",
-        precision_note=note,
-        regularization=trained.probe.C,
-        temperature=trained.probe.temperature,
-        health=health,
-        evaluation=evaluation,
-        control=measured,
-        seen=seen,
-        without_seen=without_seen,
-        versions=versions(),
-        seed=seed,
-    )
-    html = render(contents, thumbnails=thumbnails_of(contents, photos, limits))
-    if target is not None:
-        extra = {
-            "split.csv": format_split(labelled.photos, sides, labelled.groups.tolist()),
-            "results.json": to_json(contents),
-            "report.html": html.encode(),
-        }
-        _save(classifier, target, contents, choice, extra, slim=slim, force=force)
+        html = render(contents, thumbnails=thumbnails_of(contents, photos, limits))
+        if target is not None and team.leads:
+            extra = {
+                "split.csv": format_split(labelled.photos, sides, labelled.groups.tolist()),
+                "results.json": to_json(contents),
+                "report.html": html.encode(),
+            }
+            if tried.tuned is not None:
+                extra[HISTORY] = history_lines(tried.tuned.fits)
+            _save(classifier, target, contents, choice, extra, slim=slim, force=force)
     return Trained(classifier, contents, html, target)
 
 
-def _sides(
-    labelled: LabelledPhotos, listed: PhotoSet, split: str | Path | None, folds: int, holdout: float | None, seed: int
-) -> Split:
-    """The split given as a file, or by the folders, or one of our own."""
-    if split is not None:
-        if holdout is not None:
-            raise OptionError("`split` and `holdout` exclude each other; give one of them")
-        return read_split(Path(split), labelled.photos, among=listed)
-    given = [photo.split for photo in labelled.photos.photos]
-    return split_photos(
-        [labelled.classes[label] for label in labelled.labels],
-        labelled.groups.tolist(),
-        given=given if any(given) else None,
-        folds=folds,
-        holdout=holdout,
-        seed=seed,
-    )
+def _curve(labelled: LabelledPhotos, features: Features, sides: Split, settings: Settings) -> LearningCurve | None:
+    """How accuracy grows with the number of photos, measured on the side held out or by cross-validation."""
+    from enxerto.evaluation.learning_curve import learning_curve
 
-
-def _placed(listed: PhotoSet, placed: PhotoSet, sides: Split) -> PhotoSet:
-    """The photos listed, each with its side of a split file as the side it was given."""
-    side_of = {photo.name: side for photo, side in zip(placed.photos, sides.sides, strict=True)}
-    return replace(listed, photos=tuple(replace(photo, split=side_of.get(photo.name)) for photo in listed.photos))
-
-
-def _learned(sides: Split) -> NDArray[np.bool_]:
-    """Which photos the saved head has learned from: the training side, or with folds all of them."""
-    return np.array(["train" not in sides.sides or side == "train" for side in sides.sides])
-
-
-def _leaked(labelled: LabelledPhotos, sides: Split, evaluated: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Evaluated photos of whose group, a copy among them, the head that judged them had learned some."""
-    side_of = np.array(sides.sides)
-    if "train" in sides.sides:
-        return np.isin(labelled.groups[evaluated], labelled.groups[side_of == "train"])
-    pairs = set(zip(labelled.groups.tolist(), sides.sides, strict=True))
-    folds = Counter(group for group, _ in pairs)
-    return np.array([folds[group] > 1 for group in labelled.groups[evaluated].tolist()])
+    learned, evaluated = rounds(sides.sides, len(labelled.labels))[0]
+    held_out = "train" in sides.sides
+    return learning_curve(
+        features, labelled.labels, labelled.classes, groups=labelled.groups, class_weight=settings.class_weight,
+        learned=learned if held_out else None, evaluated=evaluated if held_out else None, seed=settings.seed,
+    )  # fmt: skip
 
 
 def _control(
-    labelled: LabelledPhotos,
-    features: Features,
-    random: Future[Engine] | None,
-    class_weight: ClassWeight,
-    seed: int,
-    cache: bool,
-    limits: Limits | None,
-    progress: Progress,
+    labelled: LabelledPhotos, features: Features, random: Future[Engine] | None, settings: Settings
 ) -> Control | None:
     if random is None:
         return None
     return run_control(
         labelled.photos, features, labelled.labels, labelled.groups, labelled.classes, random,
-        class_weight=class_weight, seed=seed, cache=cache, limits=limits, progress=progress,
+        class_weight=settings.class_weight, seed=settings.seed, cache=settings.cache, limits=settings.limits,
+        progress=settings.progress,
     )  # fmt: skip
 
 
@@ -286,6 +285,9 @@ def _save(
         precision=choice.precision,
         precision_note=contents.precision_note,
         versions=contents.versions,
+        tuning=contents.tuning.recipe
+        if contents.tuning is not None and classifier.backbone.origin == FINE_TUNED
+        else (),
     )
     evaluation = contents.honest
     figures = {

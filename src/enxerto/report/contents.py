@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enxerto.data.health import DataHealth
-from enxerto.evaluation.results import Control, Evaluation
+from enxerto.evaluation.results import Candidate, Control, Evaluation, Interval, LearningCurve, TrickEffect
+from enxerto.tuning.history import FitHistory
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,28 @@ class BackboneCard:
 
 
 @dataclass(frozen=True)
+class TuningCard:
+    """How the backbone was fine-tuned.
+
+    Attributes:
+        recipe: every knob with its value, in the recipe's order.
+        stages: names of the network's stages that learned, the lowest first.
+        parameters: how many numbers learned.
+        fits: what happened, fit by fit.
+        finder: learning rate and smoothed training loss, step by step of the learning-rate finder; empty when it
+            wasn't asked.
+        suggested_rate: the learning rate that the finder took; `None` likewise.
+    """
+
+    recipe: tuple[tuple[str, str], ...]
+    stages: tuple[str, ...]
+    parameters: int
+    fits: tuple[FitHistory, ...]
+    finder: tuple[tuple[float, float], ...] = ()
+    suggested_rate: float | None = None
+
+
+@dataclass(frozen=True)
 class ReportContents:
     """Everything on the page of one training or evaluation.
 
@@ -54,6 +77,11 @@ class ReportContents:
         without_seen: the evaluation without those photos, `None` when there were none.
         versions: packages and their versions.
         seed: of splits, folds and bootstrap.
+        candidates: the ways to a classifier that were tried, the plain linear probe first; empty when it was the only
+            one.
+        tuning: how the backbone was fine-tuned; `None` when it wasn't.
+        curve: how accuracy grows with the number of photos; `None` when it wasn't measured.
+        notes: what was asked for and couldn't be done, in sentences.
     """
 
     title: str
@@ -73,6 +101,10 @@ class ReportContents:
     without_seen: Evaluation | None
     versions: tuple[tuple[str, str], ...]
     seed: int
+    candidates: tuple[Candidate, ...] = ()
+    tuning: TuningCard | None = None
+    curve: LearningCurve | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def honest(self) -> Evaluation:
@@ -83,3 +115,52 @@ class ReportContents:
     def only_seen(self) -> bool:
         """Every photo was in training, so that nothing here says how good the classifier is on new ones."""
         return bool(self.seen) and self.without_seen is None
+
+
+@dataclass(frozen=True)
+class TricksContents:
+    """Everything on the page of `enxerto tricks`.
+
+    Attributes:
+        title: of the page: the name of the folder.
+        source: the folder of photos as it was given.
+        command: the command line that makes it again.
+        created: UTC, ISO 8601.
+        backbone: the network that was tuned.
+        engine: what ran its frozen part.
+        recipe: every knob of the default recipe with its value.
+        stages: names of the stages that learned.
+        photos: that every run learned from.
+        validated: photos that every run was measured on, never learned from.
+        probe: accuracy of the linear probe on them.
+        accuracy: of the default recipe on them, over its seeds.
+        effects: measured ones.
+        unmeasured: settings that the time was too short for.
+        minutes: the budget.
+        seconds: spent.
+        versions: packages and their versions.
+        seed: of the first run; others count up from it.
+        notes: how photos were drawn, and what couldn't be measured, in sentences.
+        interrupted: somebody ended the comparison before its time.
+    """
+
+    title: str
+    source: str
+    command: str
+    created: str
+    backbone: BackboneCard
+    engine: str
+    recipe: tuple[tuple[str, str], ...]
+    stages: tuple[str, ...]
+    photos: int
+    validated: int
+    probe: Interval
+    accuracy: Interval
+    effects: tuple[TrickEffect, ...]
+    unmeasured: tuple[str, ...]
+    minutes: float
+    seconds: float
+    versions: tuple[tuple[str, str], ...]
+    seed: int
+    notes: tuple[str, ...] = ()
+    interrupted: bool = False

@@ -11,6 +11,7 @@ from enxerto.data.health import DataHealth
 from enxerto.evaluation.evaluate import LISTED
 from enxerto.evaluation.results import ClassResult, Control, Evaluation
 from enxerto.report.contents import ReportContents
+from enxerto.report.improvement import forecast_sentence, more_photos_help, unusual_fits, ways_sentence
 from enxerto.report.wording import (
     count,
     listing,
@@ -122,6 +123,8 @@ def alerts(contents: ReportContents) -> tuple[Alert, ...]:
         *_health(contents.health, left_out=bool(contents.seen)),
         *_evaluation(evaluation),
         *_control(contents.control),
+        *_improvement(contents),
+        *(Alert("warning", note, "figures") for note in contents.notes),
     ]
     return tuple(sorted(found, key=lambda alert: alert.level != "warning"))
 
@@ -223,3 +226,17 @@ def _control(control: Control | None) -> list[Alert]:
         return []
     text = f"The pretrained weights are not shown to help here: {points_interval(control.lift)} over random ones."
     return [Alert("warning", text, "transfer")]
+
+
+def _improvement(contents: ReportContents) -> list[Alert]:
+    found = []
+    for fit in unusual_fits(contents.tuning) if contents.tuning else ():
+        text = (
+            f"Fine-tuning, {visible(fit.name)}, went wrong: {visible(fit.stopped)}. The best weights before that count."
+        )
+        found.append(Alert("warning", text, "tuning"))
+    if contents.candidates:
+        found.append(Alert("note", ways_sentence(contents.candidates), "ways"))
+    if contents.curve is not None and more_photos_help(contents.curve):
+        found.append(Alert("note", f"More photos would help. {forecast_sentence(contents.curve)}", "more-photos"))
+    return found

@@ -1,30 +1,22 @@
-"""The report as one HTML file that needs no network, no script and no other file.
-
-The page carries a content security policy that allows nothing from outside, only its own style sheet and embedded
-thumbnails; names of files and classes are escaped by Jinja2 and isolated in their text direction.
-"""
+"""The report as one HTML file: figures, charts and photo cards, ready for its template."""
 
 from __future__ import annotations
 
 import base64
-import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import Any
-
-import jinja2
-from markupsafe import Markup
 
 from enxerto.data.health import DataHealth
 from enxerto.errors import OptionError
 from enxerto.evaluation.results import Evaluation, Interval, Outcome
 from enxerto.report import charts, wording
 from enxerto.report.confused import confused_pairs
-from enxerto.report.contents import ReportContents
+from enxerto.report.contents import ReportContents, TuningCard
+from enxerto.report.document import filled
 from enxerto.report.findings import alerts, small_sample_caveat, verdict, worst_first
+from enxerto.report.improvement import kept_accuracy, kept_epoch
 
 MOST_CARDS = 24
 MOST_ISSUES = 100
@@ -64,13 +56,11 @@ def render(contents: ReportContents, *, thumbnails: Mapping[str, bytes]) -> str:
     """
     evaluation = contents.honest
     sources = _sources(thumbnails, [*evaluation.mistakes[:MOST_CARDS], *evaluation.suspicious_labels[:MOST_CARDS]])
-    style = _template_text("report.css")
-    return _environment().get_template("report.html.j2").render(
+    return filled(
+        "report.html.j2",
         contents=contents,
         evaluation=evaluation,
         health=contents.health,
-        style=Markup(style),
-        style_hash=base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
         verdict=verdict(contents),
         alerts=alerts(contents),
         only_seen=contents.only_seen,
@@ -86,7 +76,10 @@ def render(contents: ReportContents, *, thumbnails: Mapping[str, bytes]) -> str:
         most_issues=MOST_ISSUES,
         most_pairs=MOST_PAIRS,
         total_seconds=sum(duration for _, duration in contents.seconds),
-    )  # fmt: skip
+        kept=next((candidate for candidate in contents.candidates if candidate.kept), None),
+        kept_epoch=kept_epoch,
+        kept_accuracy=kept_accuracy,
+    )
 
 
 def figures(evaluation: Evaluation) -> tuple[Figure, ...]:
@@ -122,6 +115,19 @@ def _charts(contents: ReportContents, evaluation: Evaluation) -> dict[str, chart
         "confusion": charts.confusion_heatmap(evaluation) if few else None,
         "pairs": charts.pair_bars(pairs) if pairs and not few else None,
         "reliability": charts.reliability_diagram(evaluation) if evaluation.reliability else None,
+        "ways": charts.ways_chart(contents.candidates) if contents.candidates else None,
+        "growth": charts.growth_chart(contents.curve) if contents.curve else None,
+        **_tuning_charts(contents.tuning),
+    }
+
+
+def _tuning_charts(tuning: TuningCard | None) -> dict[str, charts.Chart | None]:
+    if tuning is None:
+        return {"history": None, "rates": None}
+    rates, losses = [rate for rate, _ in tuning.finder], [loss for _, loss in tuning.finder]
+    return {
+        "history": charts.history_chart(tuning) if tuning.fits else None,
+        "rates": charts.learning_rate_chart(rates, losses, tuning.suggested_rate),
     }
 
 
@@ -163,30 +169,3 @@ def _format_of(name: str, content: bytes) -> str:
         f"the thumbnail of {name!r} must be a JPEG, PNG or WebP file, got bytes that start with {content[:8]!r}; "
         "make it with enxerto.report.thumbnails"
     )
-
-
-def _template_text(name: str) -> str:
-    return (resources.files("enxerto.report") / "templates" / name).read_text(encoding="utf-8")
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_template_text),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    filters: dict[str, Callable[..., str]] = {
-        "count": wording.count,
-        "duration": wording.seconds,
-        "moment": wording.moment,
-        "name": wording.isolated,
-        "percent": wording.percent,
-        "percent_interval": wording.percent_interval,
-        "ratio": wording.ratio,
-        "visible": wording.visible,
-    }
-    environment.filters.update(filters)
-    return environment

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from enxerto.errors import IntegrityError
 from enxerto.evaluation.results import Evaluation
-from enxerto.report.contents import ReportContents
+from enxerto.report.contents import ReportContents, TricksContents
 
-FORMAT = "enxerto-report"
 VERSION = 1
 _NOT_FINITE = "not-finite"
+Contents = TypeVar("Contents", ReportContents, TricksContents)
+
+
+@dataclass(frozen=True)
+class _Kind(Generic[Contents]):
+    """A kind of record: its name in the file, its name in words, and what it holds."""
+
+    format: str
+    whose: str
+    holds: type[Contents]
+
+
+_REPORT = _Kind("enxerto-report", "report's", ReportContents)
+_TRICKS = _Kind("enxerto-tricks", "tricks page's", TricksContents)
 
 
 def to_json(contents: ReportContents) -> bytes:
@@ -22,54 +36,80 @@ def to_json(contents: ReportContents) -> bytes:
     JSON has no infinity: `inf` is kept as `{"not-finite": "inf"}`. Undecodable bytes of a file name (lone surrogates)
     are kept as `\udcff`.
     """
-    tree = {"format": FORMAT, "version": VERSION, "contents": _portable(msgspec.to_builtins(contents))}
-    return msgspec.json.format(msgspec.json.encode(tree), indent=1) + b"\n"
+    return _written(_REPORT, contents)
 
 
 def from_json(content: bytes) -> ReportContents:
-    """Contents from what `to_json` gave.
+    """Contents from what `to_json` gave. Fields that older records lack are empty.
 
     Raises:
         IntegrityError: the bytes are no JSON, no report, of another version, have a wrong type somewhere, a field that
             no report has, or tables that don't fit together.
     """
-    try:
-        tree = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise IntegrityError(f"the report's record is not JSON: {error}; make the report again") from error
-    contents = _restored(_unwrapped(tree))
-    try:
-        report = msgspec.convert(contents, ReportContents, strict=True)
-    except msgspec.ValidationError as error:
-        raise IntegrityError(f"the report's record is damaged: {error}; make the report again") from error
-    _check_fields(contents, msgspec.to_builtins(report), "$")
+    report = _read(_REPORT, content)
     _check_tables(report.evaluation)
     if report.without_seen is not None:
         _check_tables(report.without_seen)
+    _check_improvement(report)
     return report
 
 
-def _unwrapped(tree: Any) -> Any:
-    if not isinstance(tree, dict) or tree.get("format") != FORMAT:
-        raise IntegrityError(f'not a report\'s record: expected an object with "format": "{FORMAT}"')
+def tricks_to_json(contents: TricksContents) -> bytes:
+    """Contents of a page of tricks as UTF-8 JSON, in the way of `to_json`."""
+    return _written(_TRICKS, contents)
+
+
+def tricks_from_json(content: bytes) -> TricksContents:
+    """Contents from what `tricks_to_json` gave.
+
+    Raises:
+        IntegrityError: the bytes are no JSON, no record of tricks, of another version, have a wrong type somewhere, or
+            a field that no such record has.
+    """
+    return _read(_TRICKS, content)
+
+
+def _written(kind: _Kind[Contents], contents: Contents) -> bytes:
+    tree = {"format": kind.format, "version": VERSION, "contents": _portable(msgspec.to_builtins(contents))}
+    return msgspec.json.format(msgspec.json.encode(tree), indent=1) + b"\n"
+
+
+def _read(kind: _Kind[Contents], content: bytes) -> Contents:
+    whose = kind.whose
+    try:
+        tree = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise IntegrityError(f"the {whose} record is not JSON: {error}; make the report again") from error
+    found = _restored(_unwrapped(tree, kind.format, whose))
+    try:
+        contents = msgspec.convert(found, kind.holds, strict=True)
+    except msgspec.ValidationError as error:
+        raise IntegrityError(f"the {whose} record is damaged: {error}; make the report again") from error
+    _check_fields(found, msgspec.to_builtins(contents), "$", whose)
+    return contents
+
+
+def _unwrapped(tree: Any, format_: str, whose: str) -> Any:
+    if not isinstance(tree, dict) or tree.get("format") != format_:
+        raise IntegrityError(f'not a {whose} record: expected an object with "format": "{format_}"')
     if tree.get("version") != VERSION:
         raise IntegrityError(
-            f"the report's record has version {tree.get('version')!r}, this Enxerto reads version {VERSION}; "
+            f"the {whose} record has version {tree.get('version')!r}, this Enxerto reads version {VERSION}; "
             "open it with the Enxerto that wrote it, or make the report again"
         )
     return tree.get("contents")
 
 
-def _check_fields(found: Any, known: Any, where: str) -> None:
+def _check_fields(found: Any, known: Any, where: str, whose: str) -> None:
     if isinstance(found, dict):
         unknown = sorted(found.keys() - known.keys())
         if unknown:
-            raise IntegrityError(f"the report's record has an unknown field `{unknown[0]}` - at `{where}`")
+            raise IntegrityError(f"the {whose} record has an unknown field `{unknown[0]}` - at `{where}`")
         for key, value in found.items():
-            _check_fields(value, known[key], f"{where}.{key}")
+            _check_fields(value, known[key], f"{where}.{key}", whose)
     elif isinstance(found, list):
         for index, (value, known_value) in enumerate(zip(found, known, strict=True)):
-            _check_fields(value, known_value, f"{where}[{index}]")
+            _check_fields(value, known_value, f"{where}[{index}]", whose)
 
 
 def _check_tables(evaluation: Evaluation) -> None:
@@ -81,6 +121,17 @@ def _check_tables(evaluation: Evaluation) -> None:
         )
     if tuple(result.name for result in evaluation.per_class) != evaluation.classes:
         raise IntegrityError("the report's record has other classes in its per-class table than in `classes`")
+
+
+def _check_improvement(report: ReportContents) -> None:
+    kept = sum(candidate.kept for candidate in report.candidates)
+    if report.candidates and kept != 1:
+        raise IntegrityError(f"the report's record must keep one of its candidates, it keeps {kept}")
+    for fit in report.tuning.fits if report.tuning else ():
+        if fit.best not in {epoch.number for epoch in fit.epochs}:
+            raise IntegrityError(f"the report's record keeps epoch {fit.best} of fit {fit.name!r}, which has none such")
+    if report.curve is not None and not report.curve.points:
+        raise IntegrityError("the report's record has a learning curve without points")
 
 
 def _portable(tree: Any) -> Any:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from collections.abc import Sequence
 
 from enxerto.data.health import DataHealth, DuplicateGroup, PhotoIssue
-from enxerto.evaluation.results import ClassResult, Evaluation, Interval
+from enxerto.evaluation.results import Candidate, ClassResult, Evaluation, Interval, LearningCurve
 from enxerto.report.confused import confused_pairs
 from enxerto.report.contents import ReportContents
 from enxerto.report.findings import alerts, verdict, worst_first
+from enxerto.report.text import plain, table, terminal_columns, wrapped
 from enxerto.report.wording import (
-    columns_of,
+    change,
+    change_interval,
     count,
     number,
     number_interval,
     percent,
     percent_interval,
+    points,
+    points_interval,
+    roughly,
+    roughly_interval,
     seconds,
     shortened,
     times,
@@ -26,11 +30,6 @@ from enxerto.report.wording import (
 
 MOST_ROWS = 10
 NAME_COLUMNS = 40
-_DEFAULT_COLUMNS = 100
-_PLAIN = str.maketrans(
-    {"\u00a0": " ", "\u2068": None, "\u2069": None, "\u2212": "-", "\u2018": "'", "\u2019": "'", "\ufffd": None}
-    | {chr(code): None for code in range(0x2400, 0x2422)}
-)
 
 
 def summary(contents: ReportContents, *, columns: int | None = None) -> str:
@@ -40,54 +39,87 @@ def summary(contents: ReportContents, *, columns: int | None = None) -> str:
         contents: of the report.
         columns: width to wrap to; the terminal's by default.
     """
-    columns = columns or _terminal_columns()
+    columns = columns or terminal_columns()
     judged = verdict(contents)
     lines = [f"{judged.word.upper()}: {judged.sentence}", judged.reason, judged.measured_on]
-    blocks = ["\n".join(_wrapped(_plain(line), columns) for line in lines)]
+    blocks = ["\n".join(wrapped(plain(line), columns) for line in lines)]
     if found := alerts(contents):
         blocks.append(
             "\n".join(
-                _wrapped(_plain(f"! {a.text}" if a.level == "warning" else f"- {a.text}"), columns, 2) for a in found
+                wrapped(plain(f"! {a.text}" if a.level == "warning" else f"- {a.text}"), columns, 2) for a in found
             )
         )
     blocks += _evaluation_blocks(contents.honest)
+    blocks += _ways_block(contents.candidates)
+    if contents.curve is not None:
+        blocks.append(wrapped(plain(_curve_line(contents.curve)), columns, 2))
     blocks += _issue_block("skipped", contents.health.skipped, columns)
     blocks += _seen_block(contents.seen, columns)
     total = sum(duration for _, duration in contents.seconds)
     stages = ", ".join(f"{visible(stage)} {seconds(duration)}" for stage, duration in contents.seconds)
     stand = f"{visible(contents.backbone.name)} on {visible(contents.engine)}, C {contents.regularization:g}"
-    blocks.append(_wrapped(_plain(f"{stand}; {seconds(total)} in all: {stages}" if stages else stand), columns))
+    blocks.append(wrapped(plain(f"{stand}; {seconds(total)} in all: {stages}" if stages else stand), columns))
     return "\n\n".join(blocks) + "\n"
 
 
 def _evaluation_blocks(evaluation: Evaluation) -> list[str]:
-    blocks = [_table(("figure", "value", "95 % interval"), _figures(evaluation))]
+    blocks = [table(("figure", "value", "95 % interval"), _figures(evaluation))]
     worst = worst_first(evaluation.per_class)
     shown = worst[:MOST_ROWS]
     title = (
         f"classes, worst first ({len(shown)} of {len(worst):,})" if len(shown) < len(worst) else "classes, worst first"
     )
-    blocks.append(_table((title, "photos", "precision", "recall", "F1", "F1 95 % interval"), map(_class_row, shown)))
+    blocks.append(table((title, "photos", "precision", "recall", "F1", "F1 95 % interval"), map(_class_row, shown)))
     if pairs := confused_pairs(evaluation):
         rows = [
             (f"{_name(pair.label, 24)} -> {_name(pair.predicted, 24)}", f"{pair.photos:,}", percent(pair.share))
             for pair in pairs[:MOST_ROWS]
         ]
-        blocks.append(_table(("confused (label -> predicted)", "photos", "of the label's"), rows))
+        blocks.append(table(("confused (label -> predicted)", "photos", "of the label's"), rows))
     return blocks
+
+
+def _ways_block(candidates: Sequence[Candidate]) -> list[str]:
+    if not candidates:
+        return []
+    header = ("way", "accuracy", "gain", "95 % interval", "log loss", "change", "95 % interval", "time")
+    return [table(header, map(_way_row, candidates))]
+
+
+def _way_row(candidate: Candidate) -> tuple[str, ...]:
+    gain, loss = candidate.gain, candidate.loss_change
+    return (
+        _name(candidate.name) + (" (kept)" if candidate.kept else ""),
+        percent(candidate.accuracy.value),
+        *((points(gain.value), points_interval(gain)) if gain else ("", "")),
+        number(candidate.log_loss.value),
+        *((change(loss.value), change_interval(loss)) if loss else ("", "")),
+        seconds(candidate.seconds),
+    )
+
+
+def _curve_line(curve: LearningCurve) -> str:
+    """Accuracy by photos of each class in one line, with the forecast at its end."""
+    measured = ", ".join(f"{point.per_class:,}: {percent(point.accuracy.value)}" for point in curve.points)
+    if curve.doubled is None:
+        return f"accuracy by photos of each class: {measured}; what twice as many would bring can't be said"
+    return (
+        f"accuracy by photos of each class: {measured}; {2 * curve.points[-1].per_class:,}, expected: "
+        f"about {roughly(curve.doubled.value)} ({roughly_interval(curve.doubled)})"
+    )
 
 
 def health_table(health: DataHealth, *, columns: int | None = None) -> str:
     """What `enxerto check` prints: counts, classes, and every kind of issue with its first photos."""
-    columns = columns or _terminal_columns()
+    columns = columns or terminal_columns()
     opening = f"{health.readable:,} readable of {count(health.listed, 'file')}, {len(health.skipped):,} skipped"
     balance = (
         f"; the largest class has {times(health.imbalance)} the photos of the smallest" if health.class_counts else ""
     )
-    blocks = [_wrapped(_plain(f"{opening}{balance}."), columns)]
+    blocks = [wrapped(plain(f"{opening}{balance}."), columns)]
     rows = [(_name(entry.name), f"{entry.readable:,}", f"{entry.skipped:,}") for entry in health.class_counts]
     if rows:
-        blocks.append(_table(("class", "readable", "skipped"), rows))
+        blocks.append(table(("class", "readable", "skipped"), rows))
     blocks += _issue_block("skipped", health.skipped, columns) + _issue_block("warnings", health.warnings, columns)
     harmless = tuple(group for group in health.duplicates if len(group.labels) < 2 and len(group.splits) < 2)
     for title, groups in (
@@ -125,7 +157,7 @@ def _issue_block(title: str, issues: Sequence[PhotoIssue], columns: int) -> list
         return []
     lines = [f"{title} ({len(issues):,})"]
     lines += [
-        _wrapped(_plain(f"{_name(i.path, 300)}: {visible(i.detail)} ({visible(i.code)})"), columns, 2)
+        wrapped(plain(f"{_name(i.path, 300)}: {visible(i.detail)} ({visible(i.code)})"), columns, 2)
         for i in issues[:MOST_ROWS]
     ]
     return ["\n".join([*lines, *_more(len(issues))])]
@@ -134,7 +166,7 @@ def _issue_block(title: str, issues: Sequence[PhotoIssue], columns: int) -> list
 def _seen_block(names: Sequence[str], columns: int) -> list[str]:
     if not names:
         return []
-    lines = [_wrapped(_plain(_name(name, 300)), columns, 2) for name in names[:MOST_ROWS]]
+    lines = [wrapped(plain(_name(name, 300)), columns, 2) for name in names[:MOST_ROWS]]
     return ["\n".join([f"in training ({len(names):,})", *lines, *_more(len(names))])]
 
 
@@ -146,8 +178,8 @@ def _group_block(title: str, groups: Sequence[DuplicateGroup], columns: int) -> 
         sides = f" [{' / '.join(visible(name) for name in group.labels)}]" if len(group.labels) > 1 else ""
         sides += f" [{' / '.join(visible(name) for name in group.splits)}]" if len(group.splits) > 1 else ""
         paths = " = ".join(_name(path, 120) for path in group.paths[:4]) + (" = …" if len(group.paths) > 4 else "")
-        lines.append(_wrapped(_plain(paths + sides), columns, 2))
-    return [_plain("\n".join([*lines, *_more(len(groups))]))]
+        lines.append(wrapped(plain(paths + sides), columns, 2))
+    return [plain("\n".join([*lines, *_more(len(groups))]))]
 
 
 def _more(total: int) -> list[str]:
@@ -156,42 +188,3 @@ def _more(total: int) -> list[str]:
 
 def _name(name: str, limit: int = NAME_COLUMNS) -> str:
     return shortened(name, limit)
-
-
-def _plain(text: str) -> str:
-    return text.translate(_PLAIN)
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table with its first column to the left and figures to the right; cells may hold wide characters."""
-    cells = [[_plain(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(map(columns_of, column)) for column in zip_longest(*cells, fillvalue="")]
-    lines = [
-        "  ".join(_padded(cell, width, left=i == 0) for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
-        for row in cells
-    ]
-    lines.insert(1, "  ".join("-" * width for width in widths))
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _padded(cell: str, width: int, *, left: bool) -> str:
-    space = " " * (width - columns_of(cell))
-    return cell + space if left else space + cell
-
-
-def _wrapped(text: str, columns: int, indent: int = 0) -> str:
-    """Text folded at spaces; a word longer than the line is left whole, so that a path can still be copied."""
-    line = ""
-    lines: list[str] = []
-    for word in text.split(" "):
-        candidate = f"{line} {word}" if line else word
-        if line and columns_of(candidate) + (indent if lines else 0) > columns:
-            lines.append(line)
-            line = word
-        else:
-            line = candidate
-    return ("\n" + " " * indent).join([*lines, line])
-
-
-def _terminal_columns() -> int:
-    return max(40, shutil.get_terminal_size((_DEFAULT_COLUMNS, 24)).columns)

@@ -54,13 +54,42 @@ def percent_with_interval(interval: Interval) -> str:
 
 def points(difference: float) -> str:
     """A signed difference between two shares in percentage points, e.g. "+38.0 points"."""
-    sign = MINUS if difference < 0 else "+"
-    return f"{sign}{abs(100 * difference):.1f}{NO_BREAK_SPACE}points"
+    return f"{bare_points(difference)}{NO_BREAK_SPACE}points"
+
+
+def bare_points(difference: float) -> str:
+    """Likewise without the unit, where a heading says it, e.g. "+38.0"."""
+    return _signed(100 * difference, 1) if math.isfinite(difference) else UNDEFINED
 
 
 def points_interval(interval: Interval) -> str:
     """The limits of a difference in percentage points, e.g. "-1.0 to +4.2 points" with a minus sign."""
-    return f"{points(interval.low).split(NO_BREAK_SPACE)[0]} to {points(interval.high)}"
+    return f"{bare_points(interval.low)} to {points(interval.high)}"
+
+
+def points_with_interval(interval: Interval) -> str:
+    """A difference in percentage points with its interval, e.g. "+0.3 points (95 % CI -0.6 to +1.2 points)"."""
+    return f"{points(interval.value)} (95{NO_BREAK_SPACE}% CI {points_interval(interval)})"
+
+
+def roughly(value: float) -> str:
+    """A share without decimals, for what is only expected, e.g. "93 %"; never certainty."""
+    return f"{min(max(round(100 * value), 1), 99)}{NO_BREAK_SPACE}%"
+
+
+def roughly_interval(interval: Interval) -> str:
+    """The limits of an expected share, e.g. "90 to 95 %"."""
+    return f"{roughly(interval.low).split(NO_BREAK_SPACE)[0]} to {roughly(interval.high)}"
+
+
+def change(difference: float) -> str:
+    """A signed difference of a figure that is no share, with three decimals, e.g. "-0.012" with a minus sign."""
+    return _signed(difference, 3) if math.isfinite(difference) else UNDEFINED
+
+
+def change_interval(interval: Interval) -> str:
+    """The limits of such a difference, e.g. "-0.031 to +0.007"."""
+    return f"{change(interval.low)} to {change(interval.high)}"
 
 
 def number(value: float) -> str:
@@ -141,6 +170,11 @@ def columns_of(text: str) -> int:
         else 1 + (unicodedata.east_asian_width(character) in "WF")
         for character in text
     )
+
+
+def _signed(value: float, decimals: int) -> str:
+    rounded = round(value, decimals)
+    return f"{MINUS if rounded < 0 else '+'}{abs(rounded):.{decimals}f}"
 
 
 def _visible_character(character: str) -> str:

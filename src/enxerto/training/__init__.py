@@ -1,5 +1,5 @@
 """Learning from features: the linear probe."""
 
-from enxerto.training.linear_probe import TrainedProbe, train_probe
+from enxerto.training.linear_probe import TrainedProbe, in_order, rounds, train_probe
 
-__all__ = ["TrainedProbe", "train_probe"]
+__all__ = ["TrainedProbe", "in_order", "rounds", "train_probe"]

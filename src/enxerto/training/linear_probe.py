@@ -40,6 +40,7 @@ def train_probe(
     classes: tuple[str, ...],
     sides: Sequence[str],
     *,
+    views: NDArray[np.float32] | None = None,
     groups: Groups | None = None,
     class_weight: ClassWeight = None,
     coverage: float = 0.95,
@@ -57,6 +58,7 @@ def train_probe(
         labels: int64 indices into `classes`, shape (photos,).
         classes: names, at least two.
         sides: of each photo: `train`, `val` or `test`; or `fold0`, `fold1`, ….
+        views: features of further views of the photos to learn from, shape (photos, views, features).
         groups: photos of one group are never on both sides of an inner fold.
         class_weight: `balanced` lets every class count the same.
         coverage: stated coverage of the prediction sets.
@@ -67,10 +69,9 @@ def train_probe(
         DataError: sides are neither train/val/test nor folds, or a side has no photos.
         OptionError: coverage is not between 0 and 1.
     """
-    side_of = np.asarray(sides)
     names = np.asarray(groups) if groups is not None else np.arange(len(labels))
-    rounds = _rounds(side_of, len(labels))
-    fits = [learned for learned, _ in rounds] + ([np.arange(len(labels))] if len(rounds) > 1 else [])
+    planned = rounds(sides, len(labels))
+    fits = [learned for learned, _ in planned] + ([np.arange(len(labels))] if len(planned) > 1 else [])
     with progress("solving the head", sum(len(learned) for learned in fits)) as advance:
         probes = []
         for learned in fits:
@@ -79,6 +80,7 @@ def train_probe(
                     features[learned],
                     labels[learned],
                     classes,
+                    views=None if views is None else views[learned],
                     groups=names[learned],
                     class_weight=class_weight,
                     coverage=coverage,
@@ -86,14 +88,22 @@ def train_probe(
                 )
             )
             advance(len(learned))
-    evaluated = np.concatenate([held_out for _, held_out in rounds])
-    parts = [probe.decide(features[held_out]) for probe, (_, held_out) in zip(probes, rounds, strict=False)]
-    order = np.argsort(evaluated, kind="stable")
-    return TrainedProbe(probes[-1], _joined(parts, order), evaluated[order])
+    parts = [probe.decide(features[held_out]) for probe, (_, held_out) in zip(probes, planned, strict=False)]
+    decisions, evaluated = in_order(parts, [held_out for _, held_out in planned])
+    return TrainedProbe(probes[-1], decisions, evaluated)
 
 
-def _rounds(side_of: NDArray[np.str_], photos: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Indices learned from and held out, once for given sides, once a fold otherwise."""
+def rounds(sides: Sequence[str], photos: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Indices learned from and held out, once for given sides, once a fold otherwise.
+
+    Args:
+        sides: of each photo: `train`, `val` or `test`; or `fold0`, `fold1`, ….
+        photos: how many.
+
+    Raises:
+        DataError: sides are neither train/val/test nor folds, or a side has no photos.
+    """
+    side_of = np.asarray(sides)
     if len(side_of) != photos:
         raise DataError(f"`sides` must hold one entry a photo: expected {photos}, got {len(side_of)}")
     found = set(side_of.tolist())
@@ -107,6 +117,15 @@ def _rounds(side_of: NDArray[np.str_], photos: int) -> list[tuple[NDArray[np.int
     return [(np.flatnonzero(side_of != fold), np.flatnonzero(side_of == fold)) for fold in sorted(found)]
 
 
-def _joined(parts: list[Decisions], order: NDArray[np.int64]) -> Decisions:
+def in_order(parts: Sequence[Decisions], evaluated: Sequence[NDArray[np.int64]]) -> tuple[Decisions, NDArray[np.int64]]:
+    """The decisions of several rounds as one, in the order of the photos, and the photos' indices.
+
+    Args:
+        parts: of each round.
+        evaluated: indices of the photos that each decides on.
+    """
+    indices = np.concatenate(evaluated)
+    order = np.argsort(indices, kind="stable")
     names = [field.name for field in fields(Decisions)]
-    return Decisions(*(np.concatenate([getattr(part, name) for part in parts])[order] for name in names))
+    joined = (np.concatenate([getattr(part, name) for part in parts])[order] for name in names)
+    return Decisions(*joined), indices[order]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tiny_engines import ProjectionEngine, tiny_backbone
 
-from enxerto.backbones import Backbone
+from enxerto.backbones import Backbone, View
 from enxerto.errors import BusyError
 from enxerto.features import converted_networks, list_stores, open_store, prune, store_key, stores, verify_stores
 from enxerto.features import store as store_module
@@ -62,6 +62,12 @@ def test_the_key_changes_with_engine_version_and_precision(identity: str) -> Non
     engine = ProjectionEngine()
     engine.identity = identity
     assert store_key(engine) != store_key(ENGINE)
+
+
+def test_the_key_changes_with_the_view_unless_it_is_view_0() -> None:
+    keys = [store_key(ENGINE, view) for view in (None, View(0, seed=3), View(1), View(2), View(1, seed=3))]
+    assert keys[0] == keys[1] == store_key(ENGINE)
+    assert len(set(keys)) == 4
 
 
 def test_the_key_changes_with_the_decoder_and_the_row_format(monkeypatch: pytest.MonkeyPatch) -> None:

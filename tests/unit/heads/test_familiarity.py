@@ -68,3 +68,16 @@ def test_blocks_do_not_change_scores(monkeypatch):
     whole = fitted.score(features)
     monkeypatch.setattr(module, "BLOCK_ROWS", 7)
     assert np.allclose(fitted.score(features), whole, atol=1e-6)
+
+
+def test_where_only_some_photos_are_like_new_ones_their_scores_alone_decide():
+    """A tuned network sees what it has learned from as more alike than what it hasn't."""
+    learned = np.repeat(made_up(1), 300, axis=0) + made_up(300, seed=1) / 100
+    features = np.vstack([learned, made_up(300, seed=2)]).astype(np.float32)
+    new = np.arange(600) >= 300
+    labels, groups = np.zeros(600, int), np.arange(600)
+    fitted = fit_familiarity(features, labels, groups, new=new, rejected=0.1)
+    assert (fitted.score(made_up(1000, seed=3)) < fitted.threshold).mean() == pytest.approx(0.1, abs=0.05)
+    assert np.array_equal(fitted.bank, fit_familiarity(features, labels, groups).bank)
+    careless = fit_familiarity(learned.astype(np.float32), labels[:300], groups[:300], rejected=0.1)
+    assert (careless.score(made_up(1000, seed=3)) < careless.threshold).mean() > 0.5

@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from enxerto.errors import DataError, OptionError
-from enxerto.heads.linear import solve
-from enxerto.heads.probe import LinearProbe, fit_probe
+from enxerto.heads.calibration import fit_temperature, softmax
+from enxerto.heads.conformal import fit_set_threshold
+from enxerto.heads.familiarity import fit_familiarity
+from enxerto.heads.linear import LinearHead, solve
+from enxerto.heads.probe import LinearProbe, calibrate, fit_probe
 
 NAMES = ("ant", "bee", "cat")
 
@@ -86,3 +89,39 @@ def test_what_cannot_be_learned_from_is_refused():
         fit_probe(features, labels, NAMES, coverage=1.0)
     with pytest.raises(DataError, match="one entry a photo"):
         fit_probe(features, labels, NAMES, groups=["a"])
+
+
+def test_a_head_from_elsewhere_is_made_honest_by_photos_that_it_has_not_learned_from():
+    features, labels = made_up(90)
+    generator = np.random.default_rng(5)
+    head = LinearHead(generator.normal(size=(3, 16)).astype(np.float32), np.zeros(3, dtype=np.float32), NAMES)
+    logits, answers = 3 * generator.normal(size=(40, 3)), generator.integers(0, 3, 40)
+    groups, new = np.arange(90) // 2, np.arange(90) > 70
+    search = ((1.0, 0.5),)
+    probe = calibrate(
+        head, features, labels, (logits, answers), new=new, groups=groups, coverage=0.8, C=2.0, search=search
+    )
+    assert probe.head is head
+    assert probe.temperature == fit_temperature(logits, answers)
+    assert probe.set_threshold == fit_set_threshold(softmax(logits / probe.temperature), answers, 0.8)
+    familiarity = fit_familiarity(features, labels, groups, new=new)
+    assert probe.familiarity.threshold == familiarity.threshold
+    assert np.array_equal(probe.familiarity.bank, familiarity.bank)
+    assert (probe.coverage, probe.C, probe.search) == (0.8, 2.0, search)
+
+
+def test_views_are_learned_from_and_only_photos_as_in_use_calibrate():
+    features, labels = made_up(60)
+    views = np.random.default_rng(3).normal(size=(60, 2, 16)).astype(np.float32) + features[:, None]
+    probe = fit_probe(features, labels, NAMES, views=views)
+    shown = np.concatenate([features, views[:, 0], views[:, 1]])
+    solved = solve(shown, np.tile(labels, 3), NAMES, groups=np.tile(np.arange(60), 3))
+    assert np.array_equal(probe.head.weight, solved.head.weight)
+    assert probe.temperature == fit_temperature(solved.out_of_fold_logits[:60], labels)
+    assert np.array_equal(probe.familiarity.bank, fit_probe(features, labels, NAMES).familiarity.bank)
+
+
+def test_no_views_are_as_none():
+    features, labels = made_up(30)
+    probe = fit_probe(features, labels, NAMES, views=np.empty((30, 0, 16), dtype=np.float32))
+    assert np.array_equal(probe.head.weight, fit_probe(features, labels, NAMES).head.weight)

@@ -49,7 +49,8 @@ def test_a_classifier_comes_with_its_figures_and_its_report(few: Path) -> None:
     assert contents.command == f"enxerto train {few}"
     assert (contents.engine, contents.precision_note) == ("openvino fp32", "fp32: asked for")
     assert [name for name, _ in contents.seconds] == [
-        "listing", "backbone", "features", "data health", "head", "evaluation", "control", "agreement",
+        "listing", "backbone", "features", "data health", "head", "evaluation", "learning curve", "control",
+        "agreement",
     ]  # fmt: skip
     assert (contents.control, contents.seen, contents.without_seen) == (None, (), None)
     assert "few" in trained.html

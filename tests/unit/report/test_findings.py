@@ -132,3 +132,24 @@ def test_classes_without_photos_come_last() -> None:
     ordered = worst_first((empty, *results))
     assert ordered[-1].name == "absent"
     assert [r.f1.value for r in ordered[:-1]] == sorted(r.f1.value for r in results)
+
+
+def test_the_way_that_was_kept_is_noted() -> None:
+    (note,) = [alert for alert in alerts(made_up.fine_tuned()) if alert.section == "ways"]
+    assert note.level == "note"
+    assert "fine-tuning was kept" in note.text
+
+
+def test_a_fit_that_diverged_is_a_warning() -> None:
+    (warning,) = [alert for alert in alerts(made_up.fine_tuned()) if alert.section == "tuning"]
+    assert warning.level == "warning"
+    assert warning.text == (
+        "Fine-tuning, fold4, went wrong: the loss became inf at step 17. The best weights before that count."
+    )
+    assert not [alert for alert in alerts(made_up.not_tuned()) if alert.section == "tuning"]
+
+
+def test_more_photos_are_a_note_where_they_would_help() -> None:
+    (note,) = [alert for alert in alerts(made_up.fine_tuned()) if alert.section == "more-photos"]
+    assert (note.level, plain(note.text).startswith("More photos would help. With twice the photos")) == ("note", True)
+    assert not [alert for alert in alerts(made_up.not_tuned()) if alert.section == "more-photos"]

@@ -278,3 +278,45 @@ def test_numbers_in_the_heatmap_can_be_read_on_every_shade(scheme: str) -> None:
         for hue in ("model", "wrong"):
             shade = tuple(opacity * c + (1 - opacity) * s for c, s in zip(palette[hue], palette["sheet"], strict=True))
             assert contrast(text, shade) >= 4.5, (step, hue)
+
+
+def test_ways_tuning_and_curve_have_their_sections() -> None:
+    text = render(made_up.fine_tuned(), thumbnails={})
+    words = Reader(text).words
+    for part in (
+        "fine-tuning kept 93.1 % 90.4\u201395.8 % +2.3 points +1.1 to +3.5 points",
+        "Better than the probe.",
+        "2,713,248 parameters of the network learned, in 2 stages: blocks.5, blocks.6.",
+        "the loss became inf at step 17",
+        "Fit \u2018final\u2019, epoch by epoch",
+        "Learning-rate finder Taken: 0.0012.",
+        "optimizeradamw",
+        "measured on the same 400 photos each time",
+        "With twice the photos (56 a class), expect about 89 % (87 to 91 %)",
+        "Way keptfine-tuning",
+    ):
+        assert part in words, part
+    assert {"#ways", "#tuning", "#more-photos"} <= set(Reader(text).values("href"))
+
+
+def test_without_them_the_page_has_no_such_section() -> None:
+    text = render(made_up.two_classes(), thumbnails={})
+    assert not {"ways", "tuning", "more-photos"} & set(Reader(text).values("id"))
+    assert "Way kept" not in Reader(text).words
+
+
+def test_a_tuning_without_fits_stages_and_finder_has_its_recipe() -> None:
+    card = replace(made_up.tuning(), fits=(), stages=(), finder=(), suggested_rate=None)
+    words = Reader(render(replace(made_up.two_classes(), tuning=card), thumbnails={})).words
+    assert "of the network learned. Of every fit" in words
+    assert "How each fit ended" not in words
+    assert "Learning-rate finder" not in words
+    assert "optimizeradamw" in words
+
+
+def test_a_fit_that_never_beat_its_start_says_so() -> None:
+    fit = replace(made_up.fit("final"), best=0, averaged=False)
+    card = replace(made_up.tuning(), fits=(fit,))
+    words = Reader(render(replace(made_up.two_classes(), tuning=card), thumbnails={})).words
+    assert "No epoch was better than the start" in words
+    assert "final8the start90.5 % at the start 90.5 %" in words

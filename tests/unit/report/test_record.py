@@ -8,7 +8,8 @@ import pytest
 
 from enxerto.errors import IntegrityError
 from enxerto.report.page import render
-from enxerto.report.record import from_json, to_json
+from enxerto.report.record import from_json, to_json, tricks_from_json, tricks_to_json
+from enxerto.report.tricks_page import render_tricks
 
 
 def changed(**contents: Any) -> bytes:
@@ -103,3 +104,64 @@ def test_tables_that_do_not_fit_together(where: str) -> None:
     tree["contents"][where]["per_class"].pop()
     with pytest.raises(IntegrityError, match="other classes in its per-class table"):
         from_json(json.dumps(tree).encode())
+
+
+def test_records_without_the_later_fields_still_load() -> None:
+    tree = json.loads(to_json(made_up.two_classes()))
+    for field in ("candidates", "tuning", "curve"):
+        del tree["contents"][field]
+    assert from_json(json.dumps(tree).encode()) == made_up.two_classes()
+    tree = json.loads(to_json(made_up.not_tuned()))
+    for field in ("finder", "suggested_rate"):
+        del tree["contents"]["tuning"][field]
+    assert from_json(json.dumps(tree).encode()) == made_up.not_tuned()
+
+
+@pytest.mark.parametrize("kept", [0, 3])
+def test_one_candidate_is_kept(kept: int) -> None:
+    tree = json.loads(to_json(made_up.fine_tuned()))
+    for candidate in tree["contents"]["candidates"]:
+        candidate["kept"] = bool(kept)
+    with pytest.raises(IntegrityError, match=f"must keep one of its candidates, it keeps {kept}"):
+        from_json(json.dumps(tree).encode())
+
+
+def test_the_epoch_kept_is_one_of_the_fit() -> None:
+    tree = json.loads(to_json(made_up.fine_tuned()))
+    tree["contents"]["tuning"]["fits"][1]["best"] = 40
+    with pytest.raises(IntegrityError, match="keeps epoch 40 of fit 'fold1', which has none such"):
+        from_json(json.dumps(tree).encode())
+
+
+def test_a_curve_has_points() -> None:
+    tree = json.loads(to_json(made_up.fine_tuned()))
+    tree["contents"]["curve"]["points"] = []
+    with pytest.raises(IntegrityError, match="a learning curve without points"):
+        from_json(json.dumps(tree).encode())
+
+
+def test_tricks_round_trip() -> None:
+    contents = made_up.tricks()
+    assert tricks_from_json(tricks_to_json(contents)) == contents
+    assert render_tricks(tricks_from_json(tricks_to_json(contents))) == render_tricks(contents)
+
+
+def test_a_report_is_no_record_of_tricks_and_the_other_way_round() -> None:
+    with pytest.raises(IntegrityError, match="not a tricks page's record: expected an object"):
+        tricks_from_json(to_json(made_up.tiny()))
+    with pytest.raises(IntegrityError, match="not a report's record"):
+        from_json(tricks_to_json(made_up.tricks()))
+
+
+def test_damaged_records_of_tricks_are_named_so() -> None:
+    with pytest.raises(IntegrityError, match="the tricks page's record is not JSON"):
+        tricks_from_json(b"{")
+    tree = json.loads(tricks_to_json(made_up.tricks()))
+    with pytest.raises(IntegrityError, match="the tricks page's record has version 7"):
+        tricks_from_json(json.dumps(tree | {"version": 7}).encode())
+    tree["contents"]["effects"][0]["color"] = "red"
+    with pytest.raises(IntegrityError, match=r"the tricks page's record has an unknown field `color` - at `\$.effects"):
+        tricks_from_json(json.dumps(tree).encode())
+    del tree["contents"]["effects"]
+    with pytest.raises(IntegrityError, match="the tricks page's record is damaged: .*`effects`"):
+        tricks_from_json(json.dumps(tree).encode())

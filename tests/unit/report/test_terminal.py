@@ -102,3 +102,24 @@ def test_clean_photos_have_a_short_table() -> None:
 def test_no_class_means_no_class_table() -> None:
     health = replace(made_up.two_classes().health, class_counts=())
     assert health_table(health, columns=120) == "400 readable of 400 files, 0 skipped.\n"
+
+
+def test_ways_are_a_table_with_the_kept_one_marked() -> None:
+    text = summary(made_up.fine_tuned(), columns=200)
+    row = next(line for line in text.split("\n") if line.startswith("fine-tuning (kept)"))
+    assert re.split(r"  +", row)[1:] == [
+        "93.1 %", "+2.3 points", "+1.1 to +3.5 points", "0.300", "-0.023", "-0.053 to +0.007", "2 min 11 s",
+    ]  # fmt: skip
+    assert "linear probe (kept)" in summary(made_up.not_tuned(), columns=200)
+    assert "kept" not in summary(made_up.two_classes(), columns=200)
+
+
+def test_the_curve_is_a_line_with_its_forecast() -> None:
+    text = summary(made_up.fine_tuned(), columns=300)
+    assert "accuracy by photos of each class: 1: 51.0 %, 2: 65.7 %" in text
+    assert "28: 87.7 %; 56, expected: about 89 % (87 to 91 %)" in text
+    assert "what twice as many would bring can't be said" in summary(made_up.not_tuned(), columns=300)
+
+
+def test_a_fit_that_diverged_is_told() -> None:
+    assert "! Fine-tuning, fold4, went wrong" in summary(made_up.fine_tuned(), columns=200)

@@ -103,3 +103,29 @@ def test_lists_and_counts() -> None:
     assert wording.count(2014, "photo") == f"2,014{SPACE}photos"
     assert wording.times(math.inf) == "infinitely many times"
     assert wording.ratio(math.inf) == "∞ : 1"
+
+
+def test_differences_come_with_their_interval() -> None:
+    words = wording.points_with_interval(Interval(0.003, -0.006, 0.012)).replace(SPACE, " ")
+    assert words == "+0.3 points (95 % CI \u22120.6 to +1.2 points)"
+    assert wording.bare_points(math.nan) == "not defined"
+
+
+def test_zero_has_no_minus_sign() -> None:
+    assert wording.points(-0.0002) == f"+0.0{SPACE}points"
+    assert wording.change(-0.0002) == "+0.000"
+
+
+def test_changes_of_other_figures() -> None:
+    assert wording.change(-0.0123) == "\u22120.012"
+    assert wording.change(math.inf) == "not defined"
+    assert wording.change_interval(Interval(0, -0.031, 0.007)) == "\u22120.031 to +0.007"
+
+
+@pytest.mark.parametrize(("value", "words"), [(0.931, "93 %"), (0.999, "99 %"), (1.0, "99 %"), (0.0, "1 %")])
+def test_expectations_are_rough_and_never_certain(value: float, words: str) -> None:
+    assert wording.roughly(value).replace(SPACE, " ") == words
+
+
+def test_rough_limits() -> None:
+    assert wording.roughly_interval(Interval(0.93, 0.902, 0.949)).replace(SPACE, " ") == "90 to 95 %"

@@ -5,7 +5,7 @@ import pytest
 
 from enxerto.errors import DataError
 from enxerto.heads.probe import fit_probe
-from enxerto.training.linear_probe import train_probe
+from enxerto.training.linear_probe import in_order, rounds, train_probe
 
 CLASSES = ("ant", "bee", "cat")
 FOLDS = [f"fold{index % 3}" for index in range(60)]
@@ -101,3 +101,36 @@ def test_progress_counts_the_photos_learned_from():
 def test_sides_that_evaluate_nothing_are_refused(sides, message):
     with pytest.raises(DataError, match=message):
         train_probe(*made_up(), CLASSES, sides)
+
+
+@pytest.mark.parametrize("sides", [FOLDS, SIDES])
+def test_views_are_learned_from_on_the_same_side_as_their_photo(sides):
+    features, labels = made_up()
+    views = features[:, None] + np.random.default_rng(1).normal(size=(60, 2, 12)).astype(np.float32)
+    trained = train_probe(features, labels, CLASSES, sides, views=views)
+    learned = np.array([side not in ("fold0", "val", "test") for side in sides])
+    answered = np.array([side in ("fold0", "test") for side in sides])
+    alone = fit_probe(features[learned], labels[learned], CLASSES, views=views[learned])
+    expected = alone.decide(features[answered]).probabilities
+    rows = np.isin(trained.evaluated, np.flatnonzero(answered))
+    assert np.array_equal(trained.decisions.probabilities[rows], expected)
+    plain = train_probe(features, labels, CLASSES, sides)
+    assert not np.array_equal(trained.probe.head.weight, plain.probe.head.weight)
+
+
+def test_rounds_are_those_of_the_probe():
+    ((learned, held_out),) = rounds(SIDES, 60)
+    assert (learned.tolist(), held_out.tolist()) == (list(range(40)), list(range(50, 60)))
+    for number, (learned, held_out) in enumerate(rounds(FOLDS, 60)):
+        assert held_out.tolist() == list(range(number, 60, 3))
+        assert sorted([*learned, *held_out]) == list(range(60))
+
+
+def test_decisions_of_several_rounds_are_put_into_the_order_of_the_photos():
+    features, labels = made_up()
+    decisions = fit_probe(features, labels, CLASSES).decide(features)
+    indices = [np.array([40, 3, 7]), np.array([5, 59])]
+    joined, order = in_order([decisions.rows(rows) for rows in indices], indices)
+    assert order.tolist() == [3, 5, 7, 40, 59]
+    for name in ("probabilities", "sets", "familiarity", "unfamiliar"):
+        assert np.array_equal(getattr(joined, name), getattr(decisions.rows(order), name))

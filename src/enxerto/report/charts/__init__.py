@@ -2,9 +2,14 @@
 
 from enxerto.report.charts.confusion import MOST_CLASSES, confusion_heatmap
 from enxerto.report.charts.gauge import accuracy_gauge, control_gauge
+from enxerto.report.charts.growth import growth_chart
+from enxerto.report.charts.history import history_chart
+from enxerto.report.charts.rates import learning_rate_chart
 from enxerto.report.charts.reliability import reliability_diagram
 from enxerto.report.charts.rows import class_counts, class_scores, pair_bars
 from enxerto.report.charts.svg import Chart
+from enxerto.report.charts.tricks import effects_chart
+from enxerto.report.charts.ways import ways_chart
 
 __all__ = [
     "MOST_CLASSES",
@@ -14,6 +19,11 @@ __all__ = [
     "class_scores",
     "confusion_heatmap",
     "control_gauge",
+    "effects_chart",
+    "growth_chart",
+    "history_chart",
+    "learning_rate_chart",
     "pair_bars",
     "reliability_diagram",
+    "ways_chart",
 ]

@@ -1,16 +1,19 @@
 """Inline SVG, written by hand: elements, shares as percentages, and the chart that the page shows.
 
 Charts have no view box: x positions are percentages of the width, so that a chart narrows with the page while its text
-keeps its size. Colours come from the page's style sheet by class name.
+keeps its size. Only a line through several points, which can't have percentages, has a box of its own that is stretched
+over the plot. Colours come from the page's style sheet by class name.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
 Cells = tuple[str, ...]
+_BOX = 1000
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,25 @@ def whisker(low: float, high: float, y: float, class_: str) -> Markup:
     """A horizontal interval with end caps."""
     ends = [element("line", x1=share(x), x2=share(x), y1=y - 4, y2=y + 4, class_=class_) for x in (low, high)]
     return Markup("").join([element("line", x1=share(low), x2=share(high), y1=y, y2=y, class_=class_), *ends])
+
+
+def path(points: Sequence[tuple[float, float]], class_: str) -> Markup:
+    """A line through points, shares of the width from the left and of the height from the bottom."""
+    return _stretched(element("polyline", points=_corners(points), class_=f"path {class_}"))
+
+
+def band(upper: Sequence[tuple[float, float]], lower: Sequence[tuple[float, float]], class_: str) -> Markup:
+    """The area between two lines, given as for `path`, both from left to right."""
+    return _stretched(element("polygon", points=_corners([*upper, *reversed(lower)]), class_=class_))
+
+
+def _stretched(shape: Markup) -> Markup:
+    return element("svg", shape, viewBox=f"0 0 {_BOX} {_BOX}", preserveAspectRatio="none", width="100%", height="100%",
+                   overflow="visible")  # fmt: skip
+
+
+def _corners(points: Sequence[tuple[float, float]]) -> str:
+    return " ".join(f"{_BOX * min(max(x, 0.0), 1.0):.1f},{_BOX * (1 - min(max(y, 0.0), 1.0)):.1f}" for x, y in points)
 
 
 def _value(value: str | float) -> str:

@@ -1,0 +1,144 @@
+"""What each knob of a recipe may be."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from enxerto.errors import OptionError, UnknownNameError
+from enxerto.tuning.initialization import INITIALIZATIONS
+from enxerto.tuning.optimizers import OPTIMIZERS
+from enxerto.tuning.scaling import SCALINGS
+from enxerto.tuning.schedules import SCHEDULES
+
+BATCH_NORMS = ("frozen-statistics", "frozen", "train")
+PRECISIONS = ("auto", "fp32", "bf16")
+
+Value = float | str | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some names."""
+
+    names: tuple[str, ...]
+
+    def wanted(self) -> str:
+        """What is possible, in words."""
+        return ", ".join(self.names)
+
+    def problem(self, name: str, value: Any, typed: bool = False) -> str | None:  # noqa: ARG002
+        """What is wrong with a value and what would be right; `None` when it is right."""
+        return None if value in self.names else str(UnknownNameError(name, str(value), self.names))
+
+    def parse(self, text: str) -> Value:
+        """What a text stands for, right or wrong."""
+        return text
+
+    def text(self, value: Value) -> str:
+        """How a value is typed."""
+        return str(value)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number within limits, or a word.
+
+    Attributes:
+        range: in words.
+        low: the least.
+        high: the largest.
+        excluded: which of these two it must not be.
+        whole: it counts something.
+        words: what else can be typed, and the value that it stands for.
+    """
+
+    range: str
+    low: float
+    high: float = math.inf
+    excluded: tuple[float, ...] = (math.inf,)
+    whole: bool = False
+    words: tuple[tuple[str, Value], ...] = ()
+
+    def wanted(self, typed: bool = True) -> str:
+        """What is possible, in words, for someone who types it or who sets the field."""
+        others = [word if typed else repr(meant) for word, meant in self.words]
+        return " or ".join([f"a {'whole ' * self.whole}number {self.range}", *others])
+
+    def problem(self, name: str, value: Any, typed: bool = False) -> str | None:
+        """What is wrong with a value and what would be right; `None` when it is right."""
+        if any(value == meant for _, meant in self.words):
+            return None
+        number = isinstance(value, int) or (isinstance(value, float) and not self.whole)
+        if number and not isinstance(value, bool) and self.low <= value <= self.high and value not in self.excluded:
+            return None
+        return f"`{name}` must be {self.wanted(typed)}, got {value!r}"
+
+    def parse(self, text: str) -> Value:
+        """What a text stands for, right or wrong; the text itself where it is no number."""
+        words = dict(self.words)
+        if text in words:
+            return words[text]
+        try:
+            return int(text) if self.whole else float(text)
+        except ValueError:
+            return text
+
+    def text(self, value: Value) -> str:
+        """How a value is typed."""
+        word = next((word for word, meant in self.words if meant == value), None)
+        return word or f"{value:.12g}"
+
+
+_SHARE = Number("of at least 0 and below 1", 0, 1, (1,))
+_COUNT = Number("of at least 1", 1, whole=True)
+_NOT_NEGATIVE = Number("of at least 0", 0)
+_POSITIVE = Number("above 0", 0, excluded=(0, math.inf))
+
+LIMITS: dict[str, Choice | Number] = {
+    "stages": Number("of at least 0", 0, whole=True, words=(("all", None),)),
+    "epochs": _COUNT,
+    "batch": _COUNT,
+    "accumulate": _COUNT,
+    "views": _COUNT,
+    "optimizer": Choice(tuple(OPTIMIZERS)),
+    "learning_rate": Number("above 0", 0, excluded=(0, math.inf), words=(("find", "find"), ("auto", None))),
+    "head_rate": _POSITIVE,
+    "layer_decay": Number("above 0 and at most 1", 0, 1, (0,)),
+    "schedule": Choice(SCHEDULES),
+    "warmup": _SHARE,
+    "weight_decay": _NOT_NEGATIVE,
+    "clip": Number("above 0", 0, excluded=(0, math.inf), words=(("none", None),)),
+    "smoothing": _SHARE,
+    "mixup": _NOT_NEGATIVE,
+    "dropout": _SHARE,
+    "average": _SHARE,
+    "runs": _COUNT,
+    "patience": Number("of at least 1", 1, whole=True, words=(("none", None),)),
+    "held_out": Number("above 0 and at most 0.5", 0, 0.5, (0,)),
+    "initialization": Choice(INITIALIZATIONS),
+    "batch_norm": Choice(BATCH_NORMS),
+    "scaling": Choice(tuple(SCALINGS)),
+    "precision": Choice(PRECISIONS),
+    "checkpoint_minutes": _POSITIVE,
+}
+"""Of every field of `Recipe`."""
+
+
+def read(field: str, name: str, text: str) -> Value:
+    """The value that a text stands for.
+
+    Args:
+        field: of `Recipe`.
+        name: what the reader knows it by.
+        text: as it was typed.
+
+    Raises:
+        OptionError: no such value is possible; the message says which are.
+    """
+    value = LIMITS[field].parse(text)
+    problem = LIMITS[field].problem(name, value, typed=True)
+    if problem is not None:
+        raise OptionError(problem)
+    return value
