@@ -378,7 +378,8 @@ def test_train_interrupted_ends_with_130_and_keeps_what_was_finished(
     ended = run("train", faces, "-o", tmp_path / "model", *QUICK)
     assert (ended.code, ended.out) == (130, "")
     assert ended.last == (
-        "enxerto: interrupted; what was finished is kept: the same command goes on from there, fine-tuning with --resume"
+        "enxerto: interrupted; what was finished is kept: the same command goes on from there, "
+        "fine-tuning with --resume"
     )
     assert not list(tmp_path.glob("*model*"))
     (store,) = list_stores()
