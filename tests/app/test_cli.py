@@ -6,7 +6,6 @@ import csv
 import errno
 import io
 import json
-import logging
 import os
 import shutil
 import signal
@@ -14,61 +13,18 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from app_runs import Run
 from PIL import Image, ImageOps
 from safetensors.torch import save_file
 from tiny_networks import tiny_weights
 
 import enxerto
-from enxerto import cli
 from enxerto.cli import COMMANDS
 from enxerto.features import list_stores
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        content = json.loads(self.out)
-        assert content["schema"] == 1
-        return content["result"]
-
-    @property
-    def last(self) -> str:
-        """The last line on stderr."""
-        return self.err.splitlines()[-1]
-
-
-Run = Callable[..., Ended]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """Run a command in this process."""
-    logger = logging.getLogger("enxerto")
-    before = logger.handlers[:], logger.level, logger.propagate
-
-    def run_here(*arguments: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["enxerto", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        assert isinstance(ended.value.code, int)
-        return Ended(ended.value.code, *capsys.readouterr())
-
-    yield run_here
-    logger.handlers[:], logger.level, logger.propagate = before
 
 
 @pytest.fixture(scope="module")

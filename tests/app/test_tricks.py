@@ -3,52 +3,18 @@
 from __future__ import annotations
 
 import json
-import logging
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from app_runs import Run
 from safetensors.torch import save_file
 from tiny_networks import tiny_weights
 from tiny_tuning import write_colors
 
-from enxerto import cli
 from enxerto.report import tricks_from_json
 from enxerto.tuning.trials import Trial, Trials
 from enxerto.tuning.tricks import TRICKS
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Run]:
-    """Run the command in this process."""
-    logger = logging.getLogger("enxerto")
-    before = logger.handlers[:], logger.level, logger.propagate
-
-    def run_here(*arguments: object) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["enxerto", "tricks", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        assert isinstance(ended.value.code, int)
-        return Ended(ended.value.code, *capsys.readouterr())
-
-    yield run_here
-    logger.handlers[:], logger.level, logger.propagate = before
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +40,12 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
 
 
 def test_every_trick_is_listed_without_photos(run: Run) -> None:
-    ended = run("--list")
+    ended = run("tricks", "--list")
     assert (ended.code, ended.err) == (0, "")
     words = " ".join(ended.out.split())
     assert all(trick.about in words for trick in TRICKS)
     assert "Values: sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw. Default: adamw." in words
-    listed = json.loads(run("--list", "--json").out)
+    listed = json.loads(run("tricks", "--list", "--json").out)
     assert (listed["schema"], listed["kind"]) == (1, "tricks list")
     assert [each["name"] for each in listed["result"]] == [trick.name for trick in TRICKS]
     assert listed["result"][1]["default"] == "mixup=0"
@@ -88,7 +54,7 @@ def test_every_trick_is_listed_without_photos(run: Run) -> None:
 def test_a_table_on_stdout_and_the_page_where_it_was_asked_for(
     run: Run, colors: Path, quick: Any, tmp_path: Path
 ) -> None:
-    ended = run(colors, *quick, "--batch", 8, "--seed", 2, "-o", tmp_path / "tricks")
+    ended = run("tricks", colors, *quick, "--batch", 8, "--seed", 2, "-o", tmp_path / "tricks")
     assert ended.code == 0
     assert ended.out.startswith("Of 2 settings measured")
     assert {line.split(" ")[0] for line in ended.out.splitlines()} >= {"mixup=0.2", "no-average"}
@@ -97,14 +63,14 @@ def test_a_table_on_stdout_and_the_page_where_it_was_asked_for(
     contents = tricks_from_json(record.read_bytes())
     assert (dict(contents.recipe)["batch"], dict(contents.recipe)["epochs"], contents.seed) == ("8", "1", 2)
     assert contents.command.startswith(f"enxerto tricks {colors} --backbone test_resnet")
-    ended = run(colors, *quick, "-o", tmp_path / "tricks")
+    ended = run("tricks", colors, *quick, "-o", tmp_path / "tricks")
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == f"enxerto: there is {page} already; pass --force to replace it\n"
-    assert run(colors, *quick, "-o", tmp_path / "tricks", "--force", "-q").err == ""
+    assert run("tricks", colors, *quick, "-o", tmp_path / "tricks", "--force", "-q").err == ""
 
 
 def test_json_on_stdout(run: Run, colors: Path, quick: Any) -> None:
-    ended = run(colors, *quick, "--json", "-q")
+    ended = run("tricks", colors, *quick, "--json", "-q")
     assert (ended.code, ended.err) == (0, "")
     content = json.loads(ended.out)
     assert content["kind"] == "tricks"
@@ -124,12 +90,12 @@ def test_ctrl_c_shows_what_was_measured_and_ends_with_130(
 
     with monkeypatch.context() as patch:
         patch.setattr(Trials, "run", interrupted)
-        ended = run(colors, *quick, "-o", tmp_path / "tricks")
+        ended = run("tricks", colors, *quick, "-o", tmp_path / "tricks")
     assert ended.code == 130
     assert "mixup=0.2 " in ended.out
     assert "not measured, as the comparison was ended early: no-average" in ended.out
     assert ended.err.splitlines()[-1] == "enxerto: interrupted; this is what was measured, and --resume goes on"
-    ended = run(colors, *quick, "-o", tmp_path / "tricks", "--resume", "-q")
+    ended = run("tricks", colors, *quick, "-o", tmp_path / "tricks", "--resume", "-q")
     assert (ended.code, ended.err) == (0, "")
     assert "no-average " in ended.out
 
@@ -145,13 +111,13 @@ def test_ctrl_c_shows_what_was_measured_and_ends_with_130(
     ],
 )
 def test_wrong_usage_is_answered_in_one_line(arguments: tuple[str, ...], code: int, message: str, run: Run) -> None:
-    ended = run(*arguments)
+    ended = run("tricks", *arguments)
     assert (ended.code, ended.out) == (code, "")
     assert message in ended.err.splitlines()[-1]
 
 
 def test_everything_impossible_is_listed_at_once(run: Run, colors: Path, quick: Any) -> None:
-    ended = run(colors, *quick, "--trick", "mixip", "--epochs", 0)
+    ended = run("tricks", colors, *quick, "--trick", "mixip", "--epochs", 0)
     assert ended.code == 2
     assert ended.err.splitlines() == [
         "enxerto: 2 things are wrong:",
