@@ -40,7 +40,7 @@ class InMemory(Inputs):
     def prepare(self, view: int, progress: object) -> None:
         """All is there."""
 
-    def batch(self, rows: NDArray[np.int64], view: int) -> torch.Tensor:  # noqa: ARG002
+    def batch(self, rows: NDArray[np.int64], view: int) -> torch.Tensor:  # noqa: ARG002 - the same for every view
         """Of these photos."""
         return self.views[torch.from_numpy(rows)].contiguous(memory_format=torch.channels_last)
 

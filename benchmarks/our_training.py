@@ -8,14 +8,14 @@ import time
 from pathlib import Path
 
 # Start-up is not counted on either side, so that everything is imported before the clock starts.
-import jinja2  # noqa: F401
-import openvino  # noqa: F401
-import safetensors.numpy  # noqa: F401
+import jinja2  # noqa: F401 - start-up is not counted
+import openvino  # noqa: F401 - start-up is not counted
+import safetensors.numpy  # noqa: F401 - start-up is not counted
 import scipy.linalg
-import scipy.optimize  # noqa: F401
-import timm  # noqa: F401
-import torch  # noqa: F401
-import torchvision  # noqa: F401
+import scipy.optimize  # noqa: F401 - start-up is not counted
+import timm  # noqa: F401 - start-up is not counted
+import torch  # noqa: F401 - start-up is not counted
+import torchvision  # noqa: F401 - start-up is not counted
 
 import enxerto.jobs
 import enxerto.report

@@ -7,12 +7,12 @@ from itertools import accumulate
 from pathlib import Path
 
 # Start-up is not counted on either side, so that everything is imported before the clock starts.
-import openvino  # noqa: F401
+import openvino  # noqa: F401 - start-up is not counted
 import scipy.linalg
-import scipy.optimize  # noqa: F401
-import timm  # noqa: F401
-import torch  # noqa: F401
-import torchvision.transforms.v2  # noqa: F401
+import scipy.optimize  # noqa: F401 - start-up is not counted
+import timm  # noqa: F401 - start-up is not counted
+import torch  # noqa: F401 - start-up is not counted
+import torchvision.transforms.v2  # noqa: F401 - start-up is not counted
 
 import enxerto.jobs
 import enxerto.tuning.tune

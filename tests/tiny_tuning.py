@@ -69,7 +69,7 @@ class Given(Inputs):
     prepared: list[int] = field(default_factory=list)
     read: list[tuple[int, ...]] = field(default_factory=list)
 
-    def prepare(self, view: int, progress: Progress) -> None:  # noqa: ARG002
+    def prepare(self, view: int, progress: Progress) -> None:  # noqa: ARG002 - nothing to show
         self.prepared.append(view)
 
     def batch(self, rows: NDArray[np.int64], view: int) -> torch.Tensor:

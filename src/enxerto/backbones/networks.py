@@ -76,7 +76,7 @@ class FeatureNetwork(nn.Module):
         modules = dict(network.named_modules())
         if layer not in (LAST, CLASSES) and layer not in modules:
             raise UnknownNameError("layer", layer, [LAST, *filter(None, modules)])
-        self.normalize = Normalize(preprocessing)
+        self.normalize: nn.Module = Normalize(preprocessing)
         self.network = network
         self.layer = layer
         self.pooling = pooling

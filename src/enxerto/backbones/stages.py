@@ -68,7 +68,7 @@ def tail_of(features: FeatureNetwork, frozen: tuple[Stage, ...], maps: torch.Ten
         maps: what the last of them gives for the pixels of `example_pixels`.
     """
     tail = copy.deepcopy(features)
-    tail.normalize = nn.Identity()  # type: ignore[assignment]
+    tail.normalize = nn.Identity()
     for stage in frozen:
         for name in stage.modules:
             tail.network.set_submodule(name, nn.Identity())

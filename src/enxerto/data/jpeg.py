@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from enxerto.data.orientation import UPRIGHT, orientation_of
 
-SIGNATURE = b"\xff\xd8\xff"
 SCALES = (8, 4, 2)
 """The only reductions that make decoding faster; others are slower than full size."""
 

@@ -57,8 +57,8 @@ def trace(network: torch.nn.Module, examples: Sequence[torch.Tensor]) -> torch.j
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*torch.jit.*", category=FutureWarning)
         warnings.filterwarnings("ignore", message=".*torch.jit.*", category=DeprecationWarning)
-        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]
-        recorded: torch.jit.ScriptFunction[Any, Any] = torch.jit.trace(  # type: ignore[no-untyped-call]
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]  # not in its stubs
+        recorded: torch.jit.ScriptFunction[Any, Any] = torch.jit.trace(  # type: ignore[no-untyped-call]  # nor typed
             lambda *inputs: network(*inputs), tuple(examples), check_trace=False, strict=False
         )
     return recorded
@@ -85,7 +85,7 @@ def from_trace(traced: torch.jit.ScriptFunction[Any, Any], examples: Sequence[to
             parameter.set_element_type(openvino.Type(np.dtype(str(example.dtype).removeprefix("torch."))))
             parameter.set_partial_shape(openvino.PartialShape(list(example.shape)))
         model.validate_nodes_and_infer_types()
-    except Exception as error:
+    except Exception as error:  # OpenVINO's frontend has no type of its own for what it can't convert
         reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
         raise EngineError(f"OpenVINO can't convert the network: {reason}") from error
     return model

@@ -32,7 +32,7 @@ class _OutOfTimeError(Exception):
 
 
 @dataclass
-class Comparison:
+class TrickRuns:
     """The default recipe and every setting under the same seeds.
 
     The default comes first, then every setting once, then the default with the next seed, and so on. A setting that

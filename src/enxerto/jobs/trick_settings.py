@@ -9,6 +9,7 @@ from torch import nn
 from enxerto.backbones import Backbone
 from enxerto.backbones.stages import Stage, stages
 from enxerto.errors import OptionError
+from enxerto.jobs.finetuning import count_stages
 from enxerto.tuning import Recipe
 from enxerto.tuning.problems import raise_together, recipe_problems
 from enxerto.tuning.scaling import rescaled
@@ -27,7 +28,7 @@ def compared_settings(recipe: Recipe, asked: Sequence[str], backbone: Backbone, 
     Raises:
         OptionError: the recipe is impossible, or something asked for is, or changes nothing; all problems are listed.
     """
-    count = len(stages(backbone.network, backbone.layer))
+    count = count_stages(backbone)
 
     def problems_of(one: Recipe) -> list[str]:
         return recipe_problems(one, classes=classes, stages=count)

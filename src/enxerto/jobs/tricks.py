@@ -24,7 +24,7 @@ from enxerto.jobs.provenance import backbone_card, now, versions
 from enxerto.jobs.trick_log import RunLog
 from enxerto.jobs.trick_output import require_free_paths, write_tricks
 from enxerto.jobs.trick_photos import Sides, draw, open_sides
-from enxerto.jobs.trick_runs import Comparison
+from enxerto.jobs.trick_runs import TrickRuns
 from enxerto.jobs.trick_settings import compared_settings, learning_stages
 from enxerto.jobs.unfinished import unfinished_run
 from enxerto.progress import Progress, silent
@@ -124,7 +124,7 @@ def compare_tricks(
         with unfinished_run(target, Team(), resume=resume, force=force) as folder:
             log = RunLog(folder, _identity(sides, grafted, engine, recipe))
             spent = sum(run.total_seconds for run in log.runs)
-            comparison = Comparison(
+            comparison = TrickRuns(
                 Trials(
                     grafted, sides.material, sides.learn, sides.unseen, folder, engine.device, engine.precision,
                     features_of,
@@ -179,7 +179,7 @@ def _identity(sides: Sides, backbone: Backbone, engine: Engine, recipe: Recipe) 
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
-def _notes(drawn: str, comparison: Comparison) -> tuple[str, ...]:
+def _notes(drawn: str, comparison: TrickRuns) -> tuple[str, ...]:
     notes = [drawn] if drawn else []
     if at_start := comparison.at_start():
         notes.append(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enxerto.backbones import Backbone
-from enxerto.evaluation import Candidate, compare, evaluate
+from enxerto.evaluation import Candidate, Comparison, compare, evaluate
 from enxerto.heads import Decisions, LinearProbe
 from enxerto.jobs.labelled import LabelledPhotos
 from enxerto.report.wording import points_interval
@@ -44,8 +44,8 @@ def choose(
 ) -> tuple[Way, tuple[Candidate, ...]]:
     """Keep the first way unless a later one is better than it beyond noise.
 
-    Both are measured on the photos that the choice is made by. That flatters the one chosen, but hardly: a way that is
-    no better is taken in one of forty cases, and then by little.
+    They are measured on the photos that the choice is made by. That flatters the one chosen, but hardly: a way that is
+    no better passes each of the two tests in about one of forty cases, and then by little.
 
     Args:
         ways: the simplest first.
@@ -65,7 +65,7 @@ def choose(
     probabilities = [way.decisions.probabilities[chosen] for way in ways]
     kept = 0
     notes = ["the plain way, kept unless another is better beyond noise"]
-    comparisons = [compare(probabilities[0], probabilities[0], labels, groups)]
+    comparisons: list[Comparison | None] = [None]
     for number in range(1, len(ways)):
         comparisons.append(compare(probabilities[number], probabilities[0], labels, groups))
         against = compare(probabilities[number], probabilities[kept], labels, groups)
@@ -86,8 +86,8 @@ def choose(
                 name=way.name,
                 accuracy=measured.accuracy,
                 log_loss=measured.log_loss,
-                gain=comparison.gain if number else None,
-                loss_change=comparison.loss_change if number else None,
+                gain=None if comparison is None else comparison.gain,
+                loss_change=None if comparison is None else comparison.loss_change,
                 seconds=way.seconds,
                 kept=number == kept,
                 note=notes[number],

@@ -67,14 +67,16 @@ class Bench:
             checkpoint = None if self.folder is None else self.folder / f"{self.name}-{run}.safetensors"
             around = replace(self.around, checkpoint=checkpoint)
             histories.append(fit(network, self.opened.learning, task, recipe, around))
-            finished.append((loss_and_accuracy(network, task, around)[0], copy.deepcopy(network.state_dict())))
+            if recipe.runs > 1:
+                finished.append((histories[-1].best_loss, copy.deepcopy(network.state_dict())))
 
         def loss_of(weights: Tensors) -> float:
             network.load_state_dict(weights)
             return loss_and_accuracy(network, task, self.around)[0]
 
-        soup, _ = greedy_soup(finished, loss_of)
-        network.load_state_dict(soup)
+        if finished:
+            soup, _ = greedy_soup(finished, loss_of)
+            network.load_state_dict(soup)
         return network.eval(), histories
 
     def _network(self) -> TunableNetwork:

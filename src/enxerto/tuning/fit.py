@@ -98,8 +98,9 @@ def _begin(
     if recipe.average:
         state.average = _copy(network.state_dict())
     start = time.perf_counter()
-    state.numbers.first_loss = _mean_loss(*_held_out(network, task, around))
-    loss, accuracy = loss_and_accuracy(network, task, around)
+    logits, labels = _held_out(network, task, around)
+    state.numbers.first_loss = _mean_loss(logits, labels)
+    loss, accuracy = _calibrated(logits, labels)
     first = Epoch(
         number=0,
         training_loss=None,
@@ -167,7 +168,10 @@ def loss_and_accuracy(network: TunableNetwork, task: Task, around: Surroundings)
 
     Without it, networks that are asked for less than certainty, as by label smoothing, would seem worse than they are.
     """
-    logits, labels = _held_out(network, task, around)
+    return _calibrated(*_held_out(network, task, around))
+
+
+def _calibrated(logits: Logits, labels: Labels) -> tuple[float, float]:
     if not np.isfinite(logits).all():
         return math.nan, math.nan
     loss = _mean_loss(logits / fit_temperature(logits, labels), labels)

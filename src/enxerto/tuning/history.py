@@ -53,3 +53,9 @@ class FitHistory:
     averaged: bool
     stopped: str
     diverged: bool = False
+
+    @property
+    def best_loss(self) -> float:
+        """Held-out loss of the weights that were kept."""
+        epoch = next(epoch for epoch in self.epochs if epoch.number == self.best)
+        return epoch.averaged_loss if self.averaged and epoch.averaged_loss is not None else epoch.loss

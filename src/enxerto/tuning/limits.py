@@ -28,7 +28,7 @@ class Choice:
         """What is possible, in words."""
         return ", ".join(self.names)
 
-    def problem(self, name: str, value: Any, typed: bool = False) -> str | None:  # noqa: ARG002
+    def problem(self, name: str, value: Any, typed: bool = False) -> str | None:  # noqa: ARG002 - as `Number` has it
         """What is wrong with a value and what would be right; `None` when it is right."""
         return None if value in self.names else str(UnknownNameError(name, str(value), self.names))
 

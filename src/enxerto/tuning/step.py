@@ -122,7 +122,7 @@ def _loss_in_pieces(network: torch.nn.Module, batch: Batch, pieces: int, around:
             logits = network(batch.inputs[piece].to(around.device), keep)
         losses = soft_cross_entropy(logits, batch.targets[piece].to(around.device))
         loss = (losses * batch.weights[piece].to(around.device)).sum() / len(batch.rows)
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         total += loss.detach()
     return total
 

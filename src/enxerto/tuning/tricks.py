@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from enxerto.errors import OptionError, UnknownNameError
 from enxerto.tuning.limits import LIMITS, Value, read
@@ -146,8 +147,13 @@ def read_tricks(recipe: Recipe, settings: Iterable[str]) -> tuple[Recipe, list[s
         if trick.name in first:
             problems.append(f"{trick.name!r} is set twice, by {first[trick.name]!r} and {setting!r}; keep one of them")
         first.setdefault(trick.name, setting)
-        recipe = replace(recipe, **{trick.field: value})  # type: ignore[arg-type]
+        recipe = _with(recipe, trick, value)
     return recipe, problems
+
+
+def _with(recipe: Recipe, trick: Trick, value: Value) -> Recipe:
+    changes: dict[str, Any] = {trick.field: value}
+    return replace(recipe, **changes)
 
 
 def _parsed(setting: str) -> tuple[Trick, Value]:
@@ -195,7 +201,7 @@ def variants(recipe: Recipe) -> tuple[Variant, ...]:
         if trick.field in idle:
             continue
         for place, (setting, value) in enumerate(trick.compared(recipe)):
-            changed = replace(recipe, **{trick.field: value})  # type: ignore[arg-type]
+            changed = _with(recipe, trick, value)
             rounds.append((place, Variant(trick.name, setting, trick.default(recipe), trick.about, changed)))
     return tuple(variant for _, variant in sorted(rounds, key=lambda item: item[0]))
 

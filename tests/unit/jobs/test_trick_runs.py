@@ -12,7 +12,7 @@ import pytest
 from enxerto.errors import DataError, IntegrityError, OptionError
 from enxerto.jobs import trick_runs
 from enxerto.jobs.trick_log import RUNS, Run, RunLog
-from enxerto.jobs.trick_runs import Comparison
+from enxerto.jobs.trick_runs import TrickRuns
 from enxerto.progress import Progress, silent
 from enxerto.tuning import Recipe, Surroundings
 from enxerto.tuning.trials import Trial
@@ -68,9 +68,9 @@ class Fits:
 
 def comparison(
     folder: Path, fits: Fits, settings: tuple[Variant, ...] = (MIXUP, SMOOTHING), seeds: int = 2, deadline: float = 1e3
-) -> Comparison:
+) -> TrickRuns:
     around = Surroundings(progress=silent)
-    return Comparison(fits, RECIPE, settings, range(seeds), around, RunLog(folder, "same"), deadline)  # type: ignore[arg-type]
+    return TrickRuns(fits, RECIPE, settings, range(seeds), around, RunLog(folder, "same"), deadline)  # type: ignore[arg-type]
 
 
 def test_the_default_and_every_setting_run_once_before_the_next_seed(tmp_path: Path, clock: Clock) -> None:
