@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -126,6 +127,12 @@ def small_network(name: str = "test_resnet", side: int = 64) -> Backbone:
     return replace(backbone, entry=replace(backbone.entry, preprocessing=seen))
 
 
+def content_of(photos: PhotoSet) -> NDArray[np.uint8]:
+    """SHA-256 of each file."""
+    digests = b"".join(hashlib.sha256(photo.path.read_bytes()).digest() for photo in photos.photos)
+    return np.frombuffer(digests, dtype=np.uint8).reshape(-1, 32)
+
+
 def material_of(photos: PhotoSet | Path, backbone: Backbone, **changes: Any) -> Material:
     """The photos of a folder as `fine_tune` takes them."""
     listed = list_photos(photos) if isinstance(photos, Path) else photos
@@ -133,9 +140,9 @@ def material_of(photos: PhotoSet | Path, backbone: Backbone, **changes: Any) -> 
     labels = np.array([listed.classes.index(photo.label) for photo in listed.photos if photo.label is not None])
     return replace(
         Material(
-            photos=listed, labels=labels, classes=listed.classes, groups=np.arange(len(labels)),
-            features=extract_views(listed, engine, 1, keep=False).vectors, validation=np.arange(0), class_weight=None,
-            coverage=0.9, seed=3, limits=None,
+            photos=listed, content=content_of(listed), labels=labels, classes=listed.classes,
+            groups=np.arange(len(labels)), features=extract_views(listed, engine, 1, keep=False).vectors,
+            validation=np.arange(0), class_weight=None, coverage=0.9, seed=3, limits=None,
         ),
         **changes,
     )  # fmt: skip

@@ -93,8 +93,9 @@ def require_trainable(photos: PhotoSet, per_class: int = 2, readable: Sequence[b
     few = [f"{name!r} has {count}" for name, count in sorted(counts.items()) if count < per_class]
     if few:
         more = f" and {len(few) - _EXAMPLES} more" if len(few) > _EXAMPLES else ""
+        photos_each = "a readable photo" if per_class == 1 else f"{per_class} readable photos"
         raise DataError(
-            f"every class needs {per_class} readable photos or more; {', '.join(few[:_EXAMPLES])}{more}; "
+            f"every class needs {photos_each} or more; {', '.join(few[:_EXAMPLES])}{more}; "
             "add photos or take the class away"
         )
 

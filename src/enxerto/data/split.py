@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from enxerto.data.union import Union
 from enxerto.errors import DataError, OptionError
 
-TRAIN, VAL, TEST = "train", "val", "test"
+TRAIN, VAL, TEST, ALWAYS = "train", "val", "test", "always"
 LEAST_FOLDS = 2
 
 
@@ -20,8 +20,8 @@ class Split:
 
     Attributes:
         sides: one per photo: `train`, `val` or `test`; or `fold0` to `fold{k-1}`, each evaluated by what was trained
-            on the others.
-        protocol: in words, how the sides came about.
+            on the others. Beside folds, photos of `always` are learned from each time and never evaluated.
+        protocol: in words, how the sides came about; where all are `always`, why no photo can be evaluated.
         seed: that they were drawn with.
     """
 
@@ -54,6 +54,7 @@ def split_photos(
     folds: int = 5,
     holdout: float | None = None,
     seed: int = 0,
+    lone: bool = False,
 ) -> Split:
     """Put every photo on a side.
 
@@ -69,6 +70,8 @@ def split_photos(
         folds: at least 2.
         holdout: the share of each class to evaluate on, between 0 and 1.
         seed: for the order in which groups are dealt out; equal seeds give equal splits on every platform.
+        lone: put the photos of a class that is in one group only on `always`, with a `holdout` on `train`, instead of
+            refusing it; and every photo on `always` where fewer than two classes are left to hold photos out of.
 
     Raises:
         DataError: a given split lacks a side or leaves photos out, or a class is in fewer than two groups.
@@ -84,15 +87,54 @@ def split_photos(
         if holdout is not None:
             raise OptionError("a split is given already; leave `holdout` out")
         return Split(_given(given), _protocol_of(given), seed)
-    fewest = _fewest_groups(labels, groups)
+    rows = [row for row, apart in enumerate(held_apart(labels, groups)) if apart or not lone]
+    dealt_labels, dealt_groups = [labels[row] for row in rows], [groups[row] for row in rows]
+    measured, classes = len(set(dealt_labels)), len(set(labels))
+    if measured < min(2, classes):
+        return Split((ALWAYS,) * len(labels), _why_none(labels, dealt_labels), seed)
+    fewest = _fewest_groups(dealt_labels, dealt_groups)
+    some = f"{measured} of {classes} classes" if measured < classes else ""
     if holdout is not None:
-        dealt = _deal(labels, groups, (holdout, 1.0 - holdout), seed)
-        sides = tuple(TEST if side == 0 else TRAIN for side in dealt)
-        return Split(sides, f"a holdout of {holdout:.0%} of each class", seed)
-    count = min(folds, fewest)
-    dealt = _deal(labels, groups, [1.0 / count] * count, seed)
-    reduced = "" if count == folds else f" (not {folds}: the smallest class has {fewest} groups of photos)"
-    return Split(tuple(f"fold{side}" for side in dealt), f"{count}-fold cross-validation{reduced}", seed)
+        shares, names, rest = [holdout, 1.0 - holdout], [TEST, TRAIN], TRAIN
+        protocol = f"a holdout of {holdout:.0%} of each {f'of {some}' if some else 'class'}"
+    else:
+        count = min(folds, fewest)
+        shares, names, rest = [1.0 / count] * count, [f"fold{number}" for number in range(count)], ALWAYS
+        smallest = "smallest of these" if some else "smallest class"
+        reduced = "" if count == folds else f" (not {folds}: the {smallest} has {fewest} groups of photos)"
+        protocol = f"{count}-fold cross-validation{f' over {some}' if some else ''}{reduced}"
+    sides = [rest] * len(labels)
+    for row, side in zip(rows, _deal(dealt_labels, dealt_groups, shares, seed), strict=True):
+        sides[row] = names[side]
+    return Split(tuple(sides), protocol, seed)
+
+
+def held_apart(labels: Sequence[Hashable], groups: Sequence[int]) -> list[bool]:
+    """Which photos can be held out while other photos of their class are learned from.
+
+    Not those of a class that is in one group only, nor photos of that group; so among the others every class is in two
+    groups or more.
+
+    Args:
+        labels: of n photos.
+        groups: of n photos.
+    """
+    kept = set(groups)
+    while True:
+        pairs = {(label, group) for label, group in zip(labels, groups, strict=True) if group in kept}
+        groups_of = Counter(label for label, _ in pairs)
+        alone = {group for label, group in pairs if groups_of[label] < LEAST_FOLDS}
+        if not alone:
+            return [group in kept for group in groups]
+        kept -= alone
+
+
+def _why_none(labels: Sequence[str], apart: Sequence[str]) -> str:
+    """Why no photos can be held out, where those of one class at most could be."""
+    if max(Counter(labels).values()) == 1:
+        return "every class has one photo only"
+    which = f"only {apart[0]!r}" if apart else "no class"
+    return f"{which} has two photos that are independent (copies of a photo, or photos of one group, are not)"
 
 
 def _given(given: Sequence[str | None]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from enxerto.data.photo import PhotoSet
-from enxerto.data.split import TEST, TRAIN, VAL, Split
+from enxerto.data.split import ALWAYS, TEST, TRAIN, VAL, Split
 from enxerto.data.table import SPLITS, read_rows
 from enxerto.errors import DataError
 
@@ -62,9 +62,10 @@ def read_split(path: Path, photos: PhotoSet, among: PhotoSet | None = None) -> S
             raise DataError(f"{path}, line {line}, column 'path': {name!r} is not among the photos of {photos.root}")
         if name in side_of:
             raise DataError(f"{path}, line {line}, column 'path': {name!r} stands there twice")
-        if side not in (TRAIN, VAL, TEST) and not _FOLD.fullmatch(side):
+        if side not in (TRAIN, VAL, TEST, ALWAYS) and not _FOLD.fullmatch(side):
             raise DataError(
-                f"{path}, line {line}, column 'split': expected train, val or test, or fold0, fold1, …, got {side!r}"
+                f"{path}, line {line}, column 'split': expected train, val or test, or fold0, fold1, … and always, "
+                f"got {side!r}"
             )
         side_of[name] = side
     missing = sorted(wanted - side_of.keys())
@@ -74,14 +75,32 @@ def read_split(path: Path, photos: PhotoSet, among: PhotoSet | None = None) -> S
         )
     sides = tuple(side_of[photo.name] for photo in photos.photos)
     _require_whole(path, set(sides))
-    return Split(sides, f"the split file {path.name}", 0)
+    holds_out = "" if set(sides) != {ALWAYS} else " holds no photo out"
+    return Split(sides, f"the split file {path.name}{holds_out}", 0)
+
+
+def listed_in_split(path: Path) -> list[tuple[str, str]]:
+    """Name and label of every photo that a split file names, in its order.
+
+    Raises:
+        DataError: the file isn't such a table.
+    """
+    header, rows = read_rows(path)
+    columns = []
+    for column in ("path", "label"):
+        if column not in header:
+            raise DataError(f"{path}, line 1: no column {column!r}; expected path,label,split,group, got {header}")
+        columns.append(header.index(column))
+    return [(_plain(cells[columns[0]]), _plain(cells[columns[1]])) for _, cells in rows]
 
 
 def _require_whole(path: Path, sides: set[str]) -> None:
     folds = {side for side in sides if side.startswith("fold")}
-    if folds and (folds != sides or folds != {f"fold{number}" for number in range(len(folds))} or len(folds) < 2):
+    if folds and (
+        folds != sides - {ALWAYS} or folds != {f"fold{number}" for number in range(len(folds))} or len(folds) < 2
+    ):
         raise DataError(f"{path}: folds must be fold0, fold1, … without a gap, two or more, got {sorted(sides)}")
-    if not folds and (TRAIN not in sides or len(sides) < 2):
+    if not folds and sides != {ALWAYS} and (TRAIN not in sides or ALWAYS in sides or len(sides) < 2):
         raise DataError(f"{path}: expected train and one of val and test, got only {sorted(sides)}")
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from enxerto.data.split import held_apart
 from enxerto.errors import DataError
 from enxerto.evaluation.forecast import forecast
 from enxerto.evaluation.intervals import Z, effective_photos, resampled_weights, wider, wilson
@@ -56,7 +57,8 @@ def learning_curve(
         classes: names.
         groups: photos of one group are never on both sides.
         class_weight: `balanced` lets every class count the same.
-        learned: indices of photos to learn from; without them it is cross-validation over five folds.
+        learned: indices of photos to learn from; without them it is cross-validation over five folds, which the photos
+            of a class that is in one group only are learned from and not measured in.
         evaluated: indices of photos to measure on; those of a group that is learned from are left out.
         seed: of folds, draws and redrawings.
 
@@ -115,10 +117,15 @@ def _sample(photos: NDArray[np.int64], most: int, seed: int) -> NDArray[np.int64
 
 
 def _folds(photos: NDArray[np.int64], labels: Labels, groups: NDArray[np.int64], seed: int) -> list[Round]:
-    if len(np.unique(groups[photos])) < 2:
+    apart = np.array(held_apart(labels[photos].tolist(), groups[photos].tolist()), dtype=np.bool_)
+    always, dealt = photos[~apart], photos[apart]
+    if len(np.unique(labels[dealt])) < 2 or len(np.unique(groups[dealt])) < 2:
         return []
-    fold_of = stratified_folds(labels[photos], groups=groups[photos], seed=seed)
-    return [(photos[fold_of != fold], photos[fold_of == fold]) for fold in range(int(fold_of.max()) + 1)]
+    fold_of = stratified_folds(labels[dealt], groups=groups[dealt], seed=seed)
+    return [
+        (np.concatenate([always, dealt[fold_of != fold]]), dealt[fold_of == fold])
+        for fold in range(int(fold_of.max()) + 1)
+    ]
 
 
 @dataclass(frozen=True)

@@ -60,12 +60,23 @@ def fit_familiarity(
         seed: of the choice of the bank, where there are more than `BANK_PHOTOS` photos.
     """
     chosen = _balanced_sample(labels, BANK_PHOTOS, seed)
-    bank = _unit(features[chosen]).astype(np.float16)
+    bank = familiar_bank(features, labels, seed=seed)
     like_new = slice(None) if new is None else new
     scores = np.sort(_mean_of_nearest(features[like_new], bank, NEIGHBORS, groups[like_new], groups[chosen]))
     rank = math.floor((len(scores) + 1) * rejected + 1e-9)
     threshold = float(scores[rank - 1]) if rank > 0 else -1.0
     return Familiarity(bank, threshold)
+
+
+def familiar_bank(features: Features, labels: Labels, *, seed: int = 0) -> NDArray[np.float16]:
+    """Features of the photos to compare new ones with, at unit length; where there are many, a sample of each class.
+
+    Args:
+        features: float32, shape (photos, features).
+        labels: int64, shape (photos,).
+        seed: of the choice.
+    """
+    return _unit(features[_balanced_sample(labels, BANK_PHOTOS, seed)]).astype(np.float16)
 
 
 def _unit(features: Features) -> NDArray[np.float32]:

@@ -67,7 +67,8 @@ class Solved:
         out_of_fold_logits: each photo's logits by a head that has not seen its fold, at the chosen C; float64,
             shape (photos, classes).
         answerable: photos whose class the head of their fold had learned from another photo; only their logits say
-            anything about the head. Bool, shape (photos,).
+            anything about the head, and nothing where they are all of one class: then there are none. Bool, shape
+            (photos,).
     """
 
     head: LinearHead

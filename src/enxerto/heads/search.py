@@ -35,7 +35,7 @@ class Found:
         final: coefficients (axes, classes) and bias (classes,) of the fit on every photo.
         out_of_fold_logits: float64, shape (photos, classes).
         answerable: photos whose class is among those that the head without their fold has learned, bool, shape
-            (photos,).
+            (photos,); none where they are all of one class, as giving that class to every photo would seem best.
     """
 
     C: float
@@ -70,7 +70,7 @@ def search(
         solution = start(problems)
     solution = minimize(problems, GRID[position], solution)
     logits = _out_of_fold(problems, solution, folds)
-    answerable = problems.shares[folds, labels] > 0
+    answerable = _answerable(problems, labels, folds)
     return Found(GRID[position], losses, _of_problem(solution, -1), logits, answerable)
 
 
@@ -101,7 +101,7 @@ def _path(
     """Losses along the grid, the position of the one chosen, and its solution."""
     solution = best = start(problems)
     losses: list[tuple[float, float]] = []
-    answerable = problems.shares[folds, problems.labels] > 0
+    answerable = _answerable(problems, problems.labels, folds)
     if not answerable.any():
         return (), GRID.index(1.0), best
     counting = importance * answerable
@@ -115,6 +115,11 @@ def _path(
         elif position - chosen >= PATIENCE:
             break
     return tuple(losses), chosen, best
+
+
+def _answerable(problems: Problems, labels: Labels, folds: Folds) -> NDArray[np.bool_]:
+    known = problems.shares[folds, labels] > 0
+    return np.asarray(known & (len(np.unique(labels[known])) > 1))
 
 
 def _calibrated_loss(logits: Logits, labels: Labels, importance: NDArray[np.float64]) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from enxerto.data.split import ALWAYS
 from enxerto.errors import DataError
 from enxerto.heads.folds import Groups
 from enxerto.heads.linear import ClassWeight
@@ -51,13 +52,14 @@ def train_probe(
 
     With given sides the probe learns from `train`, and is the very model that the decisions come from; `val` is only
     evaluated on where there is no `test`, and otherwise left alone. With folds every photo is answered by a probe whose
-    regularization, temperature and thresholds come from the other folds; the probe returned has learned from all.
+    regularization, temperature and thresholds come from the other folds; the probe returned has learned from all. All
+    of them learn from photos of `always`, which none answers for.
 
     Args:
         features: float32, shape (photos, features).
         labels: int64 indices into `classes`, shape (photos,).
         classes: names, at least two.
-        sides: of each photo: `train`, `val` or `test`; or `fold0`, `fold1`, ….
+        sides: of each photo: `train`, `val` or `test`; or `fold0`, `fold1`, … and `always`.
         views: features of further views of the photos to learn from, shape (photos, views, features).
         groups: photos of one group are never on both sides of an inner fold.
         class_weight: `balanced` lets every class count the same.
@@ -97,7 +99,8 @@ def rounds(sides: Sequence[str], photos: int) -> list[tuple[NDArray[np.int64], N
     """Indices learned from and held out, once for given sides, once a fold otherwise.
 
     Args:
-        sides: of each photo: `train`, `val` or `test`; or `fold0`, `fold1`, ….
+        sides: of each photo: `train`, `val` or `test`; or `fold0`, `fold1`, …, and `always` for photos that are
+            learned from in every round and held out in none.
         photos: how many.
 
     Raises:
@@ -112,9 +115,10 @@ def rounds(sides: Sequence[str], photos: int) -> list[tuple[NDArray[np.int64], N
         if held is None or "train" not in found:
             raise DataError(f"`sides` must hold `train` and `test` or `val`, got {', '.join(sorted(found))}")
         return [(np.flatnonzero(side_of == "train"), np.flatnonzero(side_of == held))]
-    if not all(side.startswith("fold") for side in found) or len(found) < 2:
+    folds = found - {ALWAYS}
+    if not all(side.startswith("fold") for side in folds) or len(folds) < 2:
         raise DataError(f"`sides` must be train, val and test, or fold0, fold1, …; got {', '.join(sorted(found)[:6])}")
-    return [(np.flatnonzero(side_of != fold), np.flatnonzero(side_of == fold)) for fold in sorted(found)]
+    return [(np.flatnonzero(side_of != fold), np.flatnonzero(side_of == fold)) for fold in sorted(folds)]
 
 
 def in_order(parts: Sequence[Decisions], evaluated: Sequence[NDArray[np.int64]]) -> tuple[Decisions, NDArray[np.int64]]:

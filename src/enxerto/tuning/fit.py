@@ -1,28 +1,20 @@
-"""The training loop: from a network and views of photos to the best weights, epoch by epoch.
-
-Everything random is drawn from the seed and the number of the epoch or step, never from a generator that remembers. So
-a fit that was killed goes on to the very weights that it would have had, and several processes draw the same.
-"""
+"""The training loop: from a network and views of photos to the best weights, epoch by epoch."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
 
 import numpy as np
-import torch
 
 from enxerto.backbones.stages import Stage
 from enxerto.heads.calibration import fit_temperature, log_softmax
 from enxerto.tuning.answers import answers
+from enxerto.tuning.epoch import keep, open_state, photos_done, run_epoch
 from enxerto.tuning.history import Epoch, FitHistory
-from enxerto.tuning.network import TunableNetwork, parameter_groups, set_modes
-from enxerto.tuning.optimizers import open_optimizer
+from enxerto.tuning.network import TunableNetwork
 from enxerto.tuning.recipe import Recipe
-from enxerto.tuning.schedules import factor
-from enxerto.tuning.state import Numbers, State, Tensors
-from enxerto.tuning.step import batches, learn
+from enxerto.tuning.state import State, copied
 from enxerto.tuning.task import Surroundings, Task
 from enxerto.types import Labels, Logits
 
@@ -44,59 +36,28 @@ def fit(
     """
     state = _begin(network, learning, task, recipe, around)
     numbers = state.numbers
-    steps = math.ceil(len(task.learn) / recipe.batch)  # an epoch
-    saved = time.monotonic()
+    limit = EXPLODED * max(math.log(task.classes), numbers.first_loss)
     with around.progress(f"tuning {task.name}", len(task.learn) * recipe.epochs) as advance:
-        advance(_photos_done(numbers.step, steps, task, recipe), "")
+        advance(photos_done(state, task, recipe), "")
         while not numbers.stopped:
-            number = numbers.step // steps + 1
-            view = number % recipe.views
-            task.inputs.prepare(view, around.progress)
-            set_modes(network, recipe, learning)
-            order = np.random.default_rng([task.seed, task.run, number]).permutation(task.learn)
-            for batch in batches(order, view, numbers.step % steps, numbers.step, task, recipe, around):
-                start = time.perf_counter()
-                share = factor(recipe.schedule, recipe.warmup, numbers.step, steps * recipe.epochs)
-                loss = learn(state, batch, share, recipe, around)
-                numbers.step += 1
-                if not loss < EXPLODED * max(math.log(task.classes), numbers.first_loss):
-                    numbers.stopped, numbers.diverged = f"the loss became {loss:.3g} at step {numbers.step}", True
-                    break
-                numbers.total_loss += loss * len(batch.rows)
-                numbers.seconds += time.perf_counter() - start
-                held_out = f"held out {numbers.epochs[-1].accuracy:.1%}"
-                advance(len(batch.rows), f"epoch {number}, loss {loss:.3f}, {held_out}")
-                if numbers.step % steps and time.monotonic() - saved > 60 * recipe.checkpoint_minutes:
-                    saved = _save(state, around)
+            note = f"held out {numbers.epochs[-1].accuracy:.1%}"
+            run_epoch(state, learning, task, recipe, around, advance, note=note, limit=limit)
             if not numbers.stopped:
-                _finish_epoch(state, number, task, recipe, around)
-            saved = _save(state, around)
+                _finish_epoch(state, task, recipe, around)
+            keep(state, around)
     network.load_state_dict(state.best)
     return FitHistory(
         task.name, tuple(numbers.epochs), numbers.best, numbers.averaged, numbers.stopped, numbers.diverged
     )
 
 
-def _photos_done(step: int, steps: int, task: Task, recipe: Recipe) -> int:
-    """Photos learned from before a step, counted once each epoch."""
-    epochs, within = divmod(step, steps)
-    return epochs * len(task.learn) + within * recipe.batch
-
-
 def _begin(
     network: TunableNetwork, learning: tuple[Stage, ...], task: Task, recipe: Recipe, around: Surroundings
 ) -> State:
     """The state at the start, or as the checkpoint has it."""
-    network.to(around.device)
-    task.inputs.prepare(0, around.progress)
-    around.team.agree([*network.parameters(), *network.buffers()])
-    optimizer = open_optimizer(recipe, parameter_groups(network, recipe, learning))
-    state = State(network, optimizer, {}, {}, Numbers(task.identity, pieces=recipe.accumulate))
-    if around.checkpoint is not None and state.restore(around.checkpoint):
-        state.numbers.pieces = max(state.numbers.pieces, recipe.accumulate)  # asked for after memory ran out, say
+    state, restored = open_state(network, learning, task, recipe, around)
+    if restored:
         return state
-    if recipe.average:
-        state.average = _copy(network.state_dict())
     start = time.perf_counter()
     logits, labels = _held_out(network, task, around)
     state.numbers.first_loss = _mean_loss(logits, labels)
@@ -116,14 +77,15 @@ def _begin(
     return state
 
 
-def _finish_epoch(state: State, number: int, task: Task, recipe: Recipe, around: Surroundings) -> None:
+def _finish_epoch(state: State, task: Task, recipe: Recipe, around: Surroundings) -> None:
     """Validate, keep the best weights, and see whether it is time to stop."""
     start = time.perf_counter()
     numbers, network = state.numbers, state.network
+    number = numbers.epochs[-1].number + 1
     loss, accuracy = loss_and_accuracy(network, task, around)
     averaged: tuple[float | None, float | None] = (None, None)
     if recipe.average:
-        current = _copy(network.state_dict())
+        current = copied(network.state_dict())
         network.load_state_dict(state.average)
         averaged = loss_and_accuracy(network, task, around)
         network.load_state_dict(current)
@@ -158,7 +120,7 @@ def _note(state: State, epoch: Epoch, task: Task, around: Surroundings) -> None:
     loss = epoch.averaged_loss if averaged and epoch.averaged_loss is not None else epoch.loss
     if epoch.number == 0 or loss < numbers.best_loss:
         numbers.best, numbers.averaged, numbers.best_loss = epoch.number, averaged, loss
-        state.best = _copy(state.average if averaged else state.network.state_dict())
+        state.best = copied(state.average if averaged else state.network.state_dict())
     if around.team.leads:
         around.watch(task.name, epoch)
 
@@ -185,13 +147,3 @@ def _held_out(network: TunableNetwork, task: Task, around: Surroundings) -> tupl
 
 def _mean_loss(logits: Logits, labels: Labels) -> float:
     return -float(log_softmax(logits)[np.arange(len(labels)), labels].mean())
-
-
-def _copy(tensors: Mapping[str, torch.Tensor]) -> Tensors:
-    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
-
-
-def _save(state: State, around: Surroundings) -> float:
-    if around.checkpoint is not None and around.team.leads:
-        state.save(around.checkpoint)
-    return time.monotonic()

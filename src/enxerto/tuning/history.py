@@ -45,6 +45,8 @@ class FitHistory:
         stopped: why the fit ended, in words: "all 8 epochs done", "no better for 3 epochs", "the loss became nan at
             step 17", ….
         diverged: it ended because learning went wrong; the best weights before that were kept.
+        refitted_on: the network then learned again from so many photos, those held out too, until the same epoch, and
+            those weights were kept; 0 when the best weights were kept as they were.
     """
 
     name: str
@@ -53,6 +55,7 @@ class FitHistory:
     averaged: bool
     stopped: str
     diverged: bool = False
+    refitted_on: int = 0
 
     @property
     def best_loss(self) -> float:

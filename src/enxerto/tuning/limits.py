@@ -91,12 +91,35 @@ class Number:
         return word or f"{value:.12g}"
 
 
+@dataclass(frozen=True)
+class Switch:
+    """On or off."""
+
+    def wanted(self) -> str:
+        """What is possible, in words."""
+        return "on or off"
+
+    def problem(self, name: str, value: Any, typed: bool = False) -> str | None:
+        """What is wrong with a value and what would be right; `None` when it is right."""
+        if isinstance(value, bool):
+            return None
+        return f"`{name}` must be {self.wanted() if typed else 'True or False'}, got {value!r}"
+
+    def parse(self, text: str) -> Value:
+        """What a text stands for, right or wrong; the text itself where it is neither word."""
+        return {"on": True, "off": False}.get(text, text)
+
+    def text(self, value: Value) -> str:
+        """How a value is typed."""
+        return "on" if value else "off"
+
+
 _SHARE = Number("of at least 0 and below 1", 0, 1, (1,))
 _COUNT = Number("of at least 1", 1, whole=True)
 _NOT_NEGATIVE = Number("of at least 0", 0)
 _POSITIVE = Number("above 0", 0, excluded=(0, math.inf))
 
-LIMITS: dict[str, Choice | Number] = {
+LIMITS: dict[str, Choice | Number | Switch] = {
     "stages": Number("of at least 0", 0, whole=True, words=(("all", None),)),
     "epochs": _COUNT,
     "batch": _COUNT,
@@ -117,6 +140,7 @@ LIMITS: dict[str, Choice | Number] = {
     "runs": _COUNT,
     "patience": Number("of at least 1", 1, whole=True, words=(("none", None),)),
     "held_out": Number("above 0 and at most 0.5", 0, 0.5, (0,)),
+    "refit": Switch(),
     "initialization": Choice(INITIALIZATIONS),
     "batch_norm": Choice(BATCH_NORMS),
     "scaling": Choice(tuple(SCALINGS)),

@@ -43,6 +43,7 @@ class Material:
 
     Attributes:
         photos: n readable ones.
+        content: SHA-256 of each photo's file, uint8, shape (n, 32).
         labels: int64 indices into `classes`, shape (n,).
         classes: names.
         groups: photos of one group stay together, int64, shape (n,).
@@ -55,6 +56,7 @@ class Material:
     """
 
     photos: PhotoSet
+    content: NDArray[np.uint8]
     labels: Labels
     classes: tuple[str, ...]
     groups: NDArray[np.int64]

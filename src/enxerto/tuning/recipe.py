@@ -34,6 +34,7 @@ class Recipe:
         runs: fits with different seeds whose weights are averaged as long as that helps (a greedy soup).
         patience: epochs without a better held-out loss after which a fit ends; `None` never ends one early.
         held_out: share of the training photos that a fit doesn't learn from, to choose the best weights by.
+        refit: then learn again from all training photos, for as many epochs as were best.
         initialization: of the new layer: `solved`, `uniform`, `normal`, `inverse-sqrt`, `xavier` or `he`.
         batch_norm: `frozen-statistics`, `frozen` (its scale and shift, too) or `train`.
         scaling: of pixels: `backbone`, `unit`, `symmetric` or `raw`.
@@ -64,6 +65,7 @@ class Recipe:
     runs: int = 1
     patience: int | None = 3
     held_out: float = 0.2
+    refit: bool = True
     initialization: str = "solved"
     batch_norm: str = "frozen-statistics"
     scaling: str = "backbone"

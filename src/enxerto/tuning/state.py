@@ -137,6 +137,11 @@ class State:
         self.optimizer.load_state_dict({"state": saved, "param_groups": groups})
 
 
+def copied(tensors: Mapping[str, torch.Tensor]) -> Tensors:
+    """The tensors as they are now."""
+    return {name: tensor.detach().clone() for name, tensor in tensors.items()}
+
+
 def _named(part: str, tensors: Mapping[str, torch.Tensor]) -> Tensors:
     return {f"{part}/{name}": tensor for name, tensor in tensors.items()}
 

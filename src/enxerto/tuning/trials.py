@@ -97,12 +97,14 @@ class Trials:
         begun = time.perf_counter()
         if recipe.learning_rate == "find":
             recipe = replace(recipe, learning_rate=bench.find(recipe).rate)
-        network, fits = bench.fit(recipe)
+        fitted = bench.fit(recipe)
+        _, judged = answers(fitted.network, inputs, chosen_by, around)
+        if recipe.refit:
+            _, fitted = bench.refit(recipe, self.learned, fitted)
         seconds = time.perf_counter() - begun
-        _, logits = answers(network, inputs, np.concatenate([chosen_by, self.unseen]), around)
-        temperature = fit_temperature(logits[: len(chosen_by)], material.labels[chosen_by])
-        at_start = all(fit.best == 0 for fit in fits)
-        return Trial(logits[len(chosen_by) :] / temperature, seconds, at_start)
+        _, logits = answers(fitted.network, inputs, self.unseen, around)
+        at_start = all(fit.best == 0 for fit in fitted.histories)
+        return Trial(logits / fit_temperature(judged, material.labels[chosen_by]), seconds, at_start)
 
     def close(self) -> None:
         """Let go of the files of maps."""

@@ -96,6 +96,7 @@ TRICKS = (
         "input-scaling", "scaling", "backbone", "raw", "Scales pixels as the network was trained on them.",
         ("raw", "unit", "symmetric", "backbone"),
     ),
+    Trick("refit", "refit", True, False, "Learns again from all photos, those held out too, up to the best epoch."),
     Trick("soup", "runs", 3, 1, "Averages the weights of several runs as long as that helps."),
     Trick("head-rate", "head_rate", 10.0, 1.0, "Lets the head learn faster than the network."),
 )  # fmt: skip

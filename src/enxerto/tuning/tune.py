@@ -10,14 +10,15 @@ import numpy as np
 
 from enxerto.backbones import Backbone
 from enxerto.heads import Decisions, LinearProbe
+from enxerto.heads.familiarity import familiar_bank
 from enxerto.heads.linear import LinearHead
 from enxerto.heads.probe import calibrate
 from enxerto.tuning.answers import answers
-from enxerto.tuning.bench import Bench, open_inputs
+from enxerto.tuning.bench import Bench, Fitted, open_inputs
 from enxerto.tuning.finder import FoundRate
 from enxerto.tuning.history import FitHistory
 from enxerto.tuning.material import Material, Rows
-from enxerto.tuning.network import TunableNetwork, count_learning, open_tail, tuned_backbone
+from enxerto.tuning.network import count_learning, open_tail, tuned_backbone
 from enxerto.tuning.recipe import Recipe
 from enxerto.tuning.task import Surroundings
 from enxerto.types import Features, Logits
@@ -52,6 +53,11 @@ class Tuned:
     recipe: Recipe
     found: FoundRate | None
 
+    @property
+    def unchanged(self) -> bool:
+        """No epoch of the last round was better than its start, and the network sees photos as it did before."""
+        return self.recipe.scaling == "backbone" and all(fit.best == 0 for fit in self.fits[-self.recipe.runs :])
+
 
 def fine_tune(
     backbone: Backbone,
@@ -85,6 +91,7 @@ def fine_tune(
     opened = open_tail(backbone, recipe)
     learned = np.isin(np.arange(len(material.labels)), np.concatenate([learn for learn, _ in parts]))
     inputs = open_inputs(backbone, opened, material, learned, around, folder, engine_device, precision)
+    every = np.arange(len(material.labels))
     done: list[_Done] = []
     found = None
     try:
@@ -95,21 +102,24 @@ def fine_tune(
             if recipe.learning_rate == "find":
                 found = bench.find(recipe)
                 recipe = replace(recipe, learning_rate=found.rate)
-            network, fits = bench.fit(recipe)
-            features, logits = answers(network, inputs, np.arange(len(material.labels)), around)
-            done.append(_Done(bench, taught, evaluated, _head(network, material.classes), features, logits, fits))
+            fitted = bench.fit(recipe)
+            features, logits = judged = answers(fitted.network, inputs, every, around)
+            if recipe.refit and not len(material.validation):
+                bench, fitted = bench.refit(recipe, taught, fitted)
+                features, logits = answers(fitted.network, inputs, every, around)
+            done.append(_Done(bench, taught, chosen_by, evaluated, fitted, features, logits, judged))
     finally:
         inputs.close()
     probes = [_calibrated(one, [other for other in done if other is not one and len(other.evaluated)]) for one in done]
     answered = [(one, probe) for one, probe in zip(done, probes, strict=True) if len(one.evaluated)]
     return Tuned(
-        backbone=tuned_backbone(backbone, network.state_dict()),
+        backbone=tuned_backbone(backbone, fitted.network.state_dict()),
         probe=probes[-1],
         decisions=tuple(probe.decide(one.features[one.evaluated]) for one, probe in answered),
         features=done[-1].features,
-        fits=tuple(history for one in done for history in one.fits),
+        fits=tuple(history for one in done for history in one.fitted.histories),
         learning=tuple(stage.name for stage in opened.learning),
-        parameters=count_learning(network),
+        parameters=count_learning(fitted.network),
         recipe=recipe,
         found=found,
     )
@@ -117,42 +127,55 @@ def fine_tune(
 
 @dataclass(frozen=True)
 class _Done:
-    """What one round gave: its head, and features and logits of all photos by its network."""
+    """What one round gave.
+
+    Attributes:
+        bench: of the network that is kept.
+        taught: rows that it learned from, or could have.
+        chosen_by: rows that the best weights were chosen by.
+        evaluated: rows to answer.
+        fitted: the network that is kept.
+        features: of all photos by that network.
+        logits: likewise.
+        judged: features and logits of all photos by the network that had not learned from `chosen_by`.
+    """
 
     bench: Bench
     taught: Rows
+    chosen_by: Rows
     evaluated: Rows
-    head: LinearHead
+    fitted: Fitted
     features: Features
     logits: Logits
-    fits: list[FitHistory]
-
-
-def _head(network: TunableNetwork, classes: tuple[str, ...]) -> LinearHead:
-    return LinearHead(network.weight.detach().cpu().numpy(), network.bias.detach().cpu().numpy(), classes)
+    judged: tuple[Features, Logits]
 
 
 def _calibrated(done: _Done, others: list[_Done]) -> LinearProbe:
     """A round's head with what makes its answers honest.
 
     Temperature and thresholds come from what the other rounds' networks say of the photos that they have not learned
-    from; where there is but one round, from the few photos that it held out.
+    from; where there is but one round, from the few photos that were held out while the best epoch was looked for. How
+    familiar new photos look is told by those, too.
     """
-    bench, material = done.bench, done.bench.material
-    chosen = np.isin(done.taught, bench.chosen_by)
-    judges = [(other.logits, other.evaluated) for other in others] or [(done.logits, bench.chosen_by)]
-    return calibrate(
-        done.head,
-        done.features[done.taught],
-        material.labels[done.taught],
+    bench, taught, network = done.bench, done.taught, done.fitted.network
+    material = bench.material
+    chosen = np.isin(taught, done.chosen_by)
+    judges = [(other.logits, other.evaluated) for other in others] or [(done.judged[1], done.chosen_by)]
+    labels, groups = material.labels[taught], material.groups[taught]
+    probe = calibrate(
+        LinearHead(network.weight.detach().cpu().numpy(), network.bias.detach().cpu().numpy(), material.classes),
+        done.judged[0][taught],
+        labels,
         (
             np.concatenate([logits[rows] for logits, rows in judges]),
             material.labels[np.concatenate([rows for _, rows in judges])],
         ),
         new=chosen if chosen.any() else None,
-        groups=material.groups[done.taught],
+        groups=groups,
         coverage=material.coverage,
         seed=material.seed,
         C=bench.start.C,
         search=bench.start.search,
     )
+    bank = familiar_bank(done.features[taught], labels, seed=material.seed)
+    return replace(probe, familiarity=replace(probe.familiarity, bank=bank))

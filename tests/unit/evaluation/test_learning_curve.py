@@ -229,3 +229,13 @@ def test_features_must_be_finite_and_as_many_as_labels():
 def test_both_sides_or_none(side):
     with pytest.raises(DataError, match="expected both `learned` and `evaluated`, got one of them"):
         learning_curve(*made_up(), CLASSES, **{side: np.arange(5)})
+
+
+def test_a_class_of_one_photo_is_learned_from_and_not_measured():
+    features, labels = made_up(12)
+    kept = np.flatnonzero((labels < 2) | (np.arange(36) == 35))
+    curve = learning_curve(features[kept], labels[kept], CLASSES)
+    assert curve.photos == 24
+    assert curve.points[-1].accuracy.value > 0.5
+    groups = np.where(labels[kept] == 1, 99, np.arange(25))
+    assert learning_curve(features[kept], labels[kept], CLASSES, groups=groups) is None

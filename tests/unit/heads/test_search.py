@@ -67,3 +67,11 @@ def test_where_nothing_is_answerable_the_penalty_is_the_usual_one():
 
 def made_up_pair():
     return rotate(np.eye(2, 4, dtype=np.float32)), np.array([0, 1])
+
+
+def test_answers_for_one_class_only_say_nothing():
+    labels = np.array([0, 0, 0, 0, 1])
+    rotation = rotate(np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32))
+    found = search(rotation, labels, np.ones(5), np.array([0, 0, 1, 1, 0]), classes=2, seed=0)
+    assert (found.C, found.losses) == (1.0, ())
+    assert not found.answerable.any()

@@ -134,3 +134,14 @@ def test_decisions_of_several_rounds_are_put_into_the_order_of_the_photos():
     assert order.tolist() == [3, 5, 7, 40, 59]
     for name in ("probabilities", "sets", "familiarity", "unfamiliar"):
         assert np.array_equal(getattr(joined, name), getattr(decisions.rows(order), name))
+
+
+def test_what_is_always_learned_from_is_never_evaluated():
+    features, labels = made_up()
+    sides = ["always" if index < 6 else fold for index, fold in enumerate(FOLDS)]
+    assert [(len(learned), len(held_out)) for learned, held_out in rounds(sides, 60)] == [(42, 18)] * 3
+    assert all(set(range(6)) <= set(learned.tolist()) for learned, _ in rounds(sides, 60))
+    trained = train_probe(features, labels, CLASSES, sides)
+    assert trained.evaluated.tolist() == list(range(6, 60))
+    assert len(trained.decisions.probabilities) == 54
+    assert trained.probe.settings() == fit_probe(features, labels, CLASSES).settings()

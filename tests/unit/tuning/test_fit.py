@@ -17,6 +17,7 @@ from enxerto.errors import IntegrityError, OptionError
 from enxerto.heads.calibration import fit_temperature
 from enxerto.progress import Advance
 from enxerto.tuning import Epoch, FitHistory, Recipe, Surroundings, Team
+from enxerto.tuning import epoch as epoch_module
 from enxerto.tuning import fit as fit_module
 from enxerto.tuning.fit import fit, loss_and_accuracy
 from enxerto.tuning.network import TunableNetwork
@@ -323,7 +324,7 @@ class Killed(BaseException):
 
 @contextmanager
 def killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    original = fit_module.learn
+    original = epoch_module.learn
     calls = iter(range(999))
 
     def learn(*arguments: Any) -> float:
@@ -332,7 +333,7 @@ def killed_at(step: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return original(*arguments)
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(fit_module, "learn", learn)
+        patch.setattr(epoch_module, "learn", learn)
         yield
 
 
@@ -370,7 +371,7 @@ def test_without_time_between_checkpoints_an_epoch_begins_anew(tmp_path: Path, m
 def test_a_finished_fit_is_not_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     around = Surroundings(checkpoint=tmp_path / "fit.safetensors")
     network, history = fitted(around=around)
-    monkeypatch.setattr(fit_module, "learn", lambda *_: pytest.fail("it learns again"))
+    monkeypatch.setattr(epoch_module, "learn", lambda *_: pytest.fail("it learns again"))
     again, later = fitted(around=replace(around, watch=lambda *_: pytest.fail("it tells again")))
     assert same(again.state_dict(), network.state_dict())
     assert later == history

@@ -28,6 +28,8 @@ def test_every_knob_has_its_limits_and_its_default_lies_within():
         ("learning_rate", "auto", None),
         ("learning_rate", "1e-3", 1e-3),
         ("schedule", "one-cycle", "one-cycle"),
+        ("refit", "on", True),
+        ("refit", "off", False),
     ],
 )
 def test_what_is_typed_is_read_and_written_again(field, text, value):
@@ -49,6 +51,7 @@ def test_what_is_typed_is_read_and_written_again(field, text, value):
         ("stages", "-1", "`x` must be a whole number of at least 0 or all, got -1"),
         ("clip", "0", "`x` must be a number above 0 or none, got 0.0"),
         ("learning_rate", "fast", "`x` must be a number above 0 or find or auto, got 'fast'"),
+        ("refit", "yes", "`x` must be on or off, got 'yes'"),
         ("schedule", "cosinus", "unknown x 'cosinus'; did you mean cosine"),
     ],
 )
@@ -67,3 +70,8 @@ def test_a_number_of_the_wrong_kind_is_no_number():
     assert (
         LIMITS["average"].problem("average", None) == "`average` must be a number of at least 0 and below 1, got None"
     )
+
+
+def test_a_switch_is_no_number():
+    assert LIMITS["refit"].problem("refit", 1) == "`refit` must be True or False, got 1"
+    assert LIMITS["refit"].problem("refit", False) is None

@@ -25,9 +25,9 @@ def material(photos: int = 60, views: int = 1, noise: float = 1.0, **changes: An
     features = centers[labels][:, None] + noise * dice.normal(size=(photos, views, 6))
     listed = tuple(Photo(Path(f"{row}.png"), f"{row}.png", CLASSES[label]) for row, label in enumerate(labels))
     usual = Material(
-        photos=PhotoSet(Path(), listed, "made up"), labels=labels, classes=CLASSES, groups=np.arange(photos),
-        features=features.astype(np.float32), validation=np.arange(0), class_weight=None, coverage=0.9, seed=1,
-        limits=None,
+        photos=PhotoSet(Path(), listed, "made up"), content=np.zeros((photos, 32), dtype=np.uint8), labels=labels,
+        classes=CLASSES, groups=np.arange(photos), features=features.astype(np.float32),
+        validation=np.arange(0), class_weight=None, coverage=0.9, seed=1, limits=None,
     )  # fmt: skip
     return replace(usual, **changes)
 

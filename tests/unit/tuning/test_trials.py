@@ -79,16 +79,22 @@ def test_the_start_is_measured_where_no_epoch_is_better(trials: Trials) -> None:
 
 
 def test_logits_are_calibrated_on_the_part_held_out(trials: Trials) -> None:
-    """With a head that doesn't learn, they are those of the start over the temperature of its own held-out part."""
+    """With a head that doesn't learn, they are those of a head solved on all photos, over the temperature of another.
+
+    That one was solved without the photos held out, and judged by them.
+    """
     still = replace(QUICK, stages=0, learning_rate=1e-12, average=0.0)
     trial = trials.run("still", still, 0, AROUND)
     material = trials.material
     seeded = replace(material, seed=0)
     learn, chosen_by = seeded.parts(trials.learned, QUICK.held_out)
-    start = seeded.start(learn, "solved")
-    logits = material.features[:, 0].astype(np.float64) @ start.weight.numpy().T + start.bias.numpy()
-    temperature = fit_temperature(logits[chosen_by], material.labels[chosen_by])
+    features = material.features[:, 0].astype(np.float64)
+    part, whole = (seeded.start(rows, "solved") for rows in (learn, trials.learned))
+    judged, logits = (features @ start.weight.numpy().T + start.bias.numpy() for start in (part, whole))
+    temperature = fit_temperature(judged[chosen_by], material.labels[chosen_by])
     assert np.allclose(trial.logits, logits[trials.unseen] / temperature, rtol=1e-3, atol=1e-3)
+    without = trials.run("still", replace(still, refit=False), 0, AROUND)
+    assert np.allclose(without.logits, judged[trials.unseen] / temperature, rtol=1e-3, atol=1e-3)
 
 
 def test_another_scaling_has_features_and_maps_of_its_own(trials: Trials) -> None:

@@ -124,9 +124,77 @@ def test_photos_for_validation_choose_and_are_not_learned_from(
 
     monkeypatch.setattr(bench_module, "fit", fit)
     validated = replace(material, validation=evaluated[::2])
-    tuned(backbone, validated, tmp_path, replace(QUICK, epochs=1), [(learned, evaluated[1::2])])
+    result = tuned(backbone, validated, tmp_path, replace(QUICK, epochs=1), [(learned, evaluated[1::2])])
     assert np.array_equal(tasks[0].learn, learned)
     assert np.array_equal(tasks[0].held_out, evaluated[::2])
+    assert [fit.refitted_on for fit in result.fits] == [0]  # nothing was held out of what there is to learn from
+
+
+BETTER = replace(QUICK, initialization="uniform", learning_rate=0.02)
+"""A start that is easy to beat."""
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_what_was_held_out_is_learned_from_in_the_end(
+    runs: int, backbone: Backbone, material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned, _ = split(material)
+    tasks: list[Any] = []
+    calls: list[dict[str, Any]] = []
+    original_refit, original_calibrate = bench_module.refit, tune_module.calibrate
+
+    def refit(network: Any, learning: Any, task: Any, *rest: Any) -> bool:
+        tasks.append(task)
+        return original_refit(network, learning, task, *rest)
+
+    def calibrate(head: Any, features: Any, labels: Any, unseen: Any, **rest: Any) -> LinearProbe:
+        calls.append({"features": features, "unseen": unseen})
+        return original_calibrate(head, features, labels, unseen, **rest)
+
+    monkeypatch.setattr(bench_module, "refit", refit)
+    monkeypatch.setattr(tune_module, "calibrate", calibrate)
+    recipe = replace(BETTER, runs=runs)
+    result = tuned(backbone, material, tmp_path / "again", recipe)
+    counted = [fit for fit in result.fits if fit.refitted_on]
+    assert all(fit.refitted_on == 12 for fit in counted)
+    assert len(tasks) == len(counted) >= 1
+    assert any(fit.best for fit in counted)  # or this would say nothing
+    assert not result.unchanged
+    for task in tasks:
+        assert np.array_equal(task.learn, learned)
+        assert not len(task.held_out)
+    # The network that had not learned from the photos held out is the judge of how sure to be.
+    once = tuned(backbone, material, tmp_path / "once", replace(recipe, refit=False))
+    assert [fit.refitted_on for fit in once.fits] == [0] * runs
+    assert np.array_equal(calls[0]["features"], calls[1]["features"])
+    assert np.array_equal(calls[0]["unseen"][0], calls[1]["unseen"][0])
+    assert result.probe.temperature == once.probe.temperature
+    assert result.probe.familiarity.threshold == once.probe.familiarity.threshold
+    assert not np.array_equal(result.probe.familiarity.bank, once.probe.familiarity.bank)
+    assert result.backbone.identity != once.backbone.identity
+
+
+def test_the_start_on_all_photos_is_kept_where_no_epoch_beat_it(
+    backbone: Backbone, material: Material, tmp_path: Path
+) -> None:
+    hopeless = replace(QUICK, learning_rate=1e3, clip=None, average=0.0)
+    result = tuned(backbone, material, tmp_path, hopeless)
+    assert [(fit.best, fit.refitted_on) for fit in result.fits] == [(0, 12)]
+    assert result.unchanged
+    assert not replace(result, recipe=replace(hopeless, scaling="unit")).unchanged
+    assert same(dict(result.backbone.tensors()), dict(backbone.tensors()))
+    assert np.array_equal(heads(result), material.start(split(material)[0], "solved").weight.numpy())
+
+
+def test_where_learning_again_fails_the_best_weights_are_kept(
+    backbone: Backbone, material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once = tuned(backbone, material, tmp_path / "once", replace(BETTER, refit=False))
+    monkeypatch.setattr(bench_module, "refit", lambda *_: False)
+    failed = tuned(backbone, material, tmp_path / "failed", BETTER)
+    assert [fit.refitted_on for fit in failed.fits] == [0]
+    assert failed.backbone.identity == once.backbone.identity
+    assert np.array_equal(heads(failed), heads(once))
 
 
 def heads(result: Tuned) -> np.ndarray:
@@ -146,6 +214,7 @@ def usual(backbone: Backbone, material: Material, tmp_path_factory: pytest.TempP
         {"stages": None},
         {"initialization": "he"},
         {"held_out": 0.5},
+        {"refit": False},
         {"runs": 2},
         {"batch_norm": "train"},
         {"batch_norm": "frozen"},
@@ -242,7 +311,15 @@ def test_an_exception_leaves_the_backbone_as_it_was_and_no_file_open(
 
 @pytest.mark.parametrize(
     "change",
-    [{"epochs": 3}, {"smoothing": 0.1}, {"learning_rate": 2e-3}, {"held_out": 0.5}, {"seed": 9}, {"photos": 3}],
+    [
+        {"epochs": 3},
+        {"smoothing": 0.1},
+        {"learning_rate": 2e-3},
+        {"held_out": 0.5},
+        {"seed": 9},
+        {"photos": 3},
+        {"content": 1},
+    ],
     ids=str,
 )
 def test_a_run_that_was_begun_otherwise_is_not_gone_on_with(
@@ -254,6 +331,8 @@ def test_a_run_that_was_begun_otherwise_is_not_gone_on_with(
     tuned(backbone, material, tmp_path, recipe, rounds)
     if "seed" in change:
         material = replace(material, **change)
+    elif "content" in change:  # another photo under the same name
+        material = replace(material, content=material.content + np.uint8(1))
     elif "photos" in change:
         rounds = [(np.arange(18)[3:], np.arange(3))]
     else:
@@ -282,7 +361,7 @@ from tiny_tuning import material_of, small_network
 from enxerto.backbones import find
 from enxerto.features.store import Store
 from enxerto.heads.threads import few_threads
-from enxerto.tuning import fit
+from enxerto.tuning import epoch, fit
 from safetensors.torch import save_file
 find("test_resnet")
 few_threads(1)
@@ -317,8 +396,8 @@ def child(work):
             os._exit(1)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
-moments = [(Store, "put", 1), (fit, "learn", 1), (os, "fsync", 2), (fit, "learn", 2), (Path, "replace", 2),
-           (fit, "_finish_epoch", 1), (fit, "learn", 2)]
+moments = [(Store, "put", 1), (epoch, "learn", 1), (os, "fsync", 2), (epoch, "learn", 2), (Path, "replace", 2),
+           (fit, "_finish_epoch", 1), (epoch, "learn", 2)]
 assert child(lambda: run(folder / "whole")) == 0
 for moment in moments:
     assert child(lambda: (dying(*moment), run(folder / "broken"))) == -9, moment
