@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enxerto.data.decode import DECODER, REASONS, WARNINGS, DecodedPhoto, Limits, decode, read_bytes
 from enxerto.data.duplicates import Duplicates, clusters, find_duplicates
-from enxerto.data.embedded import cat_photo, write_faces
+from enxerto.data.embedded import cat_photo, write_digits, write_faces
 from enxerto.data.examine import check, examine, look_at
 from enxerto.data.health import ClassCount, DataHealth, DuplicateGroup, PhotoIssue
 from enxerto.data.inspect import PhotoRecord, inspect, thumbprint
@@ -45,5 +45,6 @@ __all__ = [
     "require_trainable",
     "split_photos",
     "thumbprint",
+    "write_digits",
     "write_faces",
 ]

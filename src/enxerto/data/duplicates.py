@@ -43,7 +43,8 @@ class Duplicates:
 def find_duplicates(records: Sequence[PhotoRecord]) -> list[Duplicates]:
     """Groups of readable photos that show the same picture, in the order of their first photos.
 
-    Takes memory for 512 rows of the matrix of all pairs at a time.
+    Photos of fewer than 24 pixels on a side are in a group only with equal files. Takes memory for 512 rows of the
+    matrix of all pairs at a time.
     """
     union = Union(len(records))
     first_of: dict[str, int] = {}
@@ -69,7 +70,7 @@ def clusters(count: int, groups: Sequence[Duplicates]) -> list[int]:
 
 
 def _near_pairs(records: Sequence[PhotoRecord], candidates: list[int]) -> Iterator[tuple[int, int]]:
-    printed = [index for index in candidates if len(records[index].thumbprint) == THUMBPRINT_PX**2]
+    printed = [index for index in candidates if _has_detail(records[index])]
     if not printed:
         return
     levels = np.stack([np.frombuffer(records[index].thumbprint, dtype=np.uint8) for index in printed])
@@ -85,6 +86,11 @@ def _near_pairs(records: Sequence[PhotoRecord], candidates: list[int]) -> Iterat
             first, second = start + int(row), start + int(column)
             if first < second and _alike(contrast[first], contrast[second]):
                 yield printed[distinct[first]], printed[distinct[second]]
+
+
+def _has_detail(record: PhotoRecord) -> bool:
+    """A photo with fewer pixels than its thumbprint, such as a digit of 8 x 8, has too little of its own to compare."""
+    return len(record.thumbprint) == THUMBPRINT_PX**2 and min(record.width, record.height) >= THUMBPRINT_PX
 
 
 def _alike(first: float, second: float) -> bool:

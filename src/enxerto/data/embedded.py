@@ -1,8 +1,9 @@
-"""Photos that come with a package Enxerto depends on anyway: faces, and a cat; nothing is fetched.
+"""Photos that come with a package: faces and a cat with one that Enxerto depends on anyway, digits with scikit-learn.
 
 The faces are scikit-image's subset of Labeled Faces in the Wild (Huang et al. 2007, University of Massachusetts,
 Amherst, Technical Report 07-49): 100 faces and 100 patches without one, gray, 25 x 25 pixels. The cat, Chelsea, is
-in the public domain (CC0, by Stéfan van der Walt).
+in the public domain (CC0, by Stéfan van der Walt). The digits are the test set of Optical Recognition of Handwritten
+Digits (Alpaydin & Kaynak 1998, UCI Machine Learning Repository, CC BY 4.0): 1,797 of them, gray, 8 x 8 pixels.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from enxerto.data.decode import decode
-from enxerto.errors import StorageError
-from enxerto.files import write_durably
+from enxerto.errors import DataError, StorageError
+from enxerto.files import storage_errors, write_durably
 from enxerto.types import Images
 
 FACES = 100
@@ -46,6 +47,33 @@ def write_faces(target: Path) -> Path:
     for path, png in content.items():
         if not path.exists():
             write_durably(path, png)
+    return target
+
+
+def write_digits(target: Path) -> Path:
+    """Write 1,797 handwritten digits as PNG files of 8 x 8 pixels into `0/` to `9/` below a folder.
+
+    Args:
+        target: a folder that nobody else writes to.
+
+    Returns:
+        `target`.
+
+    Raises:
+        DataError: scikit-learn, which carries them, is not installed.
+        StorageError: the disk is full.
+    """
+    try:
+        from sklearn.datasets import load_digits
+    except ImportError as error:
+        raise DataError("the digits come with scikit-learn, which is missing; pip install 'enxerto[digits]'") from error
+    digits = load_digits()
+    with storage_errors(target):
+        for label in range(10):
+            (target / str(label)).mkdir(parents=True, exist_ok=True)
+        for number, (ink, label) in enumerate(zip(digits.images, digits.target.tolist(), strict=True)):
+            levels = np.rint(ink * (255.0 / 16.0)).astype(np.uint8)  # ink is 0 to 16
+            (target / str(label) / f"digit_{number:04d}.png").write_bytes(_png(levels))
     return target
 
 

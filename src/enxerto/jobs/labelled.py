@@ -15,6 +15,21 @@ from enxerto.types import Labels
 
 
 @dataclass(frozen=True)
+class Judged:
+    """Which photos a classifier got right, to compare it with another one photo by photo.
+
+    Attributes:
+        names: of the photos evaluated that it has not seen, or of all where it has seen every one.
+        right: bool, shape (photos,).
+        groups: int64 group numbers, shape (photos,).
+    """
+
+    names: tuple[str, ...]
+    right: NDArray[np.bool_]
+    groups: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class LabelledPhotos:
     """Photos that have features; every array has one entry a photo.
 
@@ -97,3 +112,13 @@ class LabelledPhotos:
         names = tuple(self.photos.photos[i].name for i in evaluated[seen])
         others = measured(~seen) if seen.any() and not seen.all() else None
         return measured(np.ones(len(evaluated), dtype=bool)), names, others
+
+    def judged(self, decisions: Decisions, evaluated: NDArray[np.int64], seen: NDArray[np.bool_]) -> Judged:
+        """Which photos decisions are right on, of those that `measure` counts in the end; arguments as there."""
+        chosen = seen if seen.all() else ~seen
+        photos = evaluated[chosen]
+        return Judged(
+            names=tuple(self.photos.photos[i].name for i in photos),
+            right=decisions.probabilities.argmax(axis=1)[chosen] == self.labels[photos],
+            groups=self.groups[photos],
+        )

@@ -78,12 +78,19 @@ def test_every_pair_of_blocks_is_compared(monkeypatch: pytest.MonkeyPatch) -> No
     prints = [random.integers(0, 256, 576, dtype=np.uint8).tobytes() for _ in range(13)]
     places = [*range(13), 3, 12, 0]
     records = [
-        PhotoRecord(hashlib.sha256(bytes([n])).hexdigest(), "good", thumbprint=prints[place])
+        PhotoRecord(hashlib.sha256(bytes([n])).hexdigest(), "good", width=30, height=24, thumbprint=prints[place])
         for n, place in enumerate(places)
     ]
     monkeypatch.setattr(duplicates, "_BLOCK", 4)
     expected = [Duplicates((0, 15), False), Duplicates((3, 13), False), Duplicates((12, 14), False)]
     assert find_duplicates(records) == expected
+
+
+def test_pictures_smaller_than_a_thumbprint_are_duplicates_only_when_equal() -> None:
+    picture = scene(64, 64)
+    copies = [picture, *(np.asarray(Image.fromarray(picture).resize(size)) for size in ((24, 24), (24, 23), (8, 8)))]
+    records = [record_of(image) for image in (*copies, copies[-1])]
+    assert find_duplicates(records) == [Duplicates((0, 1), False), Duplicates((3, 4), True)]
 
 
 def test_records_without_a_thumbprint_are_compared_by_checksum_only() -> None:

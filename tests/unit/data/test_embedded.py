@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from enxerto.data.embedded import FACES, cat_photo, write_faces
+from enxerto.data.embedded import FACES, cat_photo, write_digits, write_faces
 from enxerto.data.examine import check
 from enxerto.data.listing import list_photos
-from enxerto.errors import StorageError
+from enxerto.errors import DataError, StorageError
 
 
 @pytest.fixture(autouse=True)
@@ -64,3 +65,26 @@ def test_importing_the_data_layer_stays_light() -> None:
     )
     printed = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"
+
+
+def test_digits_are_written_as_a_folder_per_class(tmp_path: Path) -> None:
+    photos = list_photos(write_digits(tmp_path / "digits"))
+    assert (len(photos), photos.classes) == (1797, tuple("0123456789"))
+    first = np.asarray(Image.open(tmp_path / "digits/0/digit_0000.png"))
+    assert (first.shape, first.dtype, first[0].tolist()) == ((8, 8), np.uint8, [0, 0, 80, 207, 143, 16, 0, 0])
+    health = check(photos)[1]
+    assert (health.readable, health.duplicates) == (1797, ())
+
+
+def test_digits_without_scikit_learn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(
+        DataError, match=r"digits come with scikit-learn, which is missing; pip install 'enxerto\[digits\]'"
+    ):
+        write_digits(tmp_path)
+
+
+def test_digits_on_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "digits").write_bytes(b"")
+    with pytest.raises(StorageError, match="can't write"):
+        write_digits(tmp_path / "digits")

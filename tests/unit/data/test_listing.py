@@ -212,5 +212,7 @@ def test_what_can_not_be_trained_on() -> None:
         require_trainable(PhotoSet(Path("root"), (Photo(Path("x"), "x"),), "without labels"))
     with pytest.raises(DataError, match="every class needs 2 readable photos or more; 'b' has 1; add photos"):
         require_trainable(photos_of("a", "a", "b", "b"), readable=[True, True, False, True])
+    with pytest.raises(DataError, match="every class needs a readable photo or more; 'b' has 0; add photos"):
+        require_trainable(photos_of("a", "b"), per_class=1, readable=[True, False])
     with pytest.raises(DataError, match="'b' has 0, 'c' has 0, 'd' has 0 and 1 more"):
         require_trainable(photos_of("a", "a", empty=("b", "c", "d", "e")))

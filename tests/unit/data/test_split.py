@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from enxerto.data.photo import Photo, PhotoSet
-from enxerto.data.split import Split, merge_groups, split_photos
-from enxerto.data.splitfile import format_split, read_split
+from enxerto.data.split import Split, held_apart, merge_groups, split_photos
+from enxerto.data.splitfile import format_split, listed_in_split, read_split
 from enxerto.errors import DataError, OptionError
 
 
@@ -166,6 +166,8 @@ def test_a_split_that_spreadsheets_saved_is_read(tmp_path: Path) -> None:
         ("path,split\na,fold0\nb,fold0\n", "without a gap, two or more"),
         ("path,split\na,fold0\nb,train\n", "without a gap, two or more"),
         ("path,split\na,train\nb,train\n", "expected train and one of val and test"),
+        ("path,split\na,train\nb,always\n", "expected train and one of val and test"),
+        ("path,split\na,fold0\nb,always\n", "without a gap, two or more"),
         ("path,split\na,val\nb,test\n", "expected train and one of val and test"),
     ],
 )
@@ -173,3 +175,79 @@ def test_split_files_that_can_not_be(tmp_path: Path, content: str, words: str) -
     (tmp_path / "splits.csv").write_text(content)
     with pytest.raises(DataError, match=words):
         read_split(tmp_path / "splits.csv", photos_of("a", "b"))
+
+
+def test_a_class_of_one_photo_is_learned_from_in_every_fold() -> None:
+    labels = ["a"] * 4 + ["b"] * 3 + ["c", "d", "d"]
+    split = split_photos(labels, [0, 1, 2, 3, 4, 5, 6, 7, 8, 8], lone=True)
+    assert split.sides[7:] == ("always",) * 3
+    assert set(split.sides[:7]) == {"fold0", "fold1", "fold2"}
+    assert split.protocol == "3-fold cross-validation over 2 of 4 classes (not 5: the smallest of these has 3 groups " \
+        "of photos)"  # fmt: skip
+
+
+def test_a_class_of_one_photo_is_not_held_out() -> None:
+    split = split_photos(["a"] * 4 + ["b"] * 4 + ["c"], range(9), holdout=0.25, lone=True)
+    assert split.sides[8] == "train"
+    assert split.sides.count("test") == 2
+    assert split.protocol == "a holdout of 25% of each of 2 of 3 classes"
+
+
+@pytest.mark.parametrize("holdout", [None, 0.5])
+@pytest.mark.parametrize(
+    ("labels", "groups", "why"),
+    [
+        ("ab", [0, 1], "every class has one photo only"),
+        ("aaab", [0, 1, 2, 3], "only 'a' has two photos that are independent"),
+        ("aabb", [0, 0, 1, 1], "no class has two photos that are independent"),
+    ],
+)
+def test_where_fewer_than_two_classes_can_be_held_out_all_is_learned_from(
+    labels: str, groups: list[int], why: str, holdout: float | None
+) -> None:
+    split = split_photos(list(labels), groups, holdout=holdout, lone=True)
+    assert set(split.sides) == {"always"}
+    assert split.protocol.startswith(why)
+
+
+def test_who_can_be_held_apart() -> None:
+    assert held_apart("aabb", [0, 1, 2, 3]) == [True] * 4
+    assert held_apart("aaabbc", [0, 1, 2, 3, 4, 0]) == [False, True, True, True, True, False]
+    assert held_apart("aabbc", [0, 1, 2, 3, 0]) == [False, False, True, True, False]  # one group of a is left
+    assert held_apart("", []) == []
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 9)), min_size=1, max_size=24))
+def test_whoever_is_evaluated_was_learned_from_other_groups(pairs: list[tuple[str, int]]) -> None:
+    labels, groups = [label for label, _ in pairs], ["abcd".index(label) * 10 + group for label, group in pairs]
+    split = split_photos(labels, groups, lone=True)
+    rows = list(zip(labels, groups, split.sides, strict=True))
+    assert all(len({side for _, group, side in rows if group == number}) == 1 for number in groups)
+    for label, _, side in rows:
+        if side != "always":
+            assert any(other == label and elsewhere != side for other, _, elsewhere in rows)
+
+
+@pytest.mark.parametrize(
+    ("sides", "protocol"),
+    [
+        (("fold0", "fold1", "always"), "the split file s.csv"),
+        (("always",) * 3, "the split file s.csv holds no photo out"),
+    ],
+)
+def test_what_is_always_learned_from_is_read_back(tmp_path: Path, sides: tuple[str, ...], protocol: str) -> None:
+    photos = photos_of("a", "b", "c")
+    (tmp_path / "s.csv").write_bytes(format_split(photos, Split(sides, "any", 0), [0, 1, 2]))
+    assert read_split(tmp_path / "s.csv", photos) == Split(sides, protocol, 0)
+
+
+def test_names_and_labels_of_a_split_file_are_read_as_they_were(tmp_path: Path) -> None:
+    odd, plain = Photo(Path("x/=a.jpg"), "=a.jpg", "-ant"), Photo(Path("x/b.jpg"), "b.jpg", "bee")
+    photos = PhotoSet(Path("x"), (odd, plain), "")
+    path = tmp_path / "split.csv"
+    path.write_bytes(format_split(photos, Split(("train", "test"), "", 0), [0, 1]))
+    assert listed_in_split(path) == [("=a.jpg", "-ant"), ("b.jpg", "bee")]
+    path.write_text("path,side\na,train\n")
+    with pytest.raises(DataError, match="no column 'label'; expected path,label,split,group"):
+        listed_in_split(path)
