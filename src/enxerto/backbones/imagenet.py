@@ -22,9 +22,7 @@ def require_imagenet(entry: Entry) -> None:
 @cache
 def imagenet_classes() -> tuple[str, ...]:
     """Short names such as `tabby`; where two classes share one, the description or the WordNet id tells them apart."""
-    from timm.data import ImageNetInfo  # type: ignore[attr-defined]
-
-    info: Any = ImageNetInfo("imagenet-1k")
+    info = _info()
     descriptions = info.label_descriptions()
     choices = [
         (description.split(",")[0], description, f"{description} ({wordnet_id})")
@@ -34,3 +32,15 @@ def imagenet_classes() -> tuple[str, ...]:
     return tuple(
         next(name for name, counts in zip(names, taken, strict=True) if counts[name] == 1) for names in choices
     )
+
+
+@cache
+def imagenet_synonyms() -> tuple[tuple[str, ...], ...]:
+    """Every name of each class, the usual one first: `("tabby", "tabby cat")`; several classes may share one."""
+    return tuple(tuple(map(str.strip, names.split(","))) for names in _info().label_descriptions())
+
+
+def _info() -> Any:
+    from timm.data import ImageNetInfo  # type: ignore[attr-defined]
+
+    return ImageNetInfo("imagenet-1k")

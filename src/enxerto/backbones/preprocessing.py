@@ -42,6 +42,11 @@ class Preprocessing:
         """The shorter side a photo should have at least after decoding, so that the square needn't be enlarged."""
         return round(self.size_px / self.crop)
 
+    def square(self, height: int, width: int) -> tuple[int, int, int]:
+        """Where the central square lies in a photo: top, left and side, in whole pixels of the photo."""
+        side = max(1, round(min(height, width) * self.crop))
+        return (height - side) // 2, (width - side) // 2, side
+
     def image(self, photo: Images) -> Images:
         """Cut the central square out of a photo and resize it.
 
@@ -56,9 +61,7 @@ class Preprocessing:
         """
         import torch
 
-        height, width = photo.shape[:2]
-        side = max(1, round(min(height, width) * self.crop))
-        top, left = (height - side) // 2, (width - side) // 2
+        top, left, side = self.square(*photo.shape[:2])
         square = photo[top : top + side, left : left + side]
         if side == self.size_px:
             return np.ascontiguousarray(square)

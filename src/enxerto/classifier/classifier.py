@@ -92,15 +92,15 @@ class Classifier:
     @cached_property
     def engine(self) -> Engine:
         """What runs it; opened at first use."""
-        return open_engine(self.backbone, head=self._head, device=self.device, precision=self.precision)
+        return open_engine(self.backbone, head=self.head, device=self.device, precision=self.precision)
 
     @cached_property
     def network(self) -> torch.nn.Module:
         """Pixels to logits as a PyTorch module: frozen, evaluation mode."""
-        return logit_network(self.backbone, self._head)
+        return logit_network(self.backbone, self.head)
 
     @property
-    def _head(self) -> HeadArrays | None:
+    def head(self) -> HeadArrays | None:
         """The head with the temperature divided out, so that the softmax of its logits is calibrated."""
         if self.probe is None:
             return None

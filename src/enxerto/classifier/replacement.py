@@ -17,21 +17,27 @@ _TAKEN = frozenset({errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT})
 """What moving says when another process moves the same directories at the same moment."""
 
 
-def require_free(path: Path, *, force: bool) -> None:
+def require_free(path: Path, *, force: bool, manifest: str = MANIFEST, kind: str = "model") -> None:
     """Raise an `OptionError` when a model can't be written to `path`, before any work is done.
 
     A directory counts as a model only when everything in it is listed by the model's own checksums, so that `force`
     never deletes anything else.
+
+    Args:
+        path: of the directory.
+        force: replace the model that is there.
+        manifest: the file that a directory of this kind has, besides its checksums.
+        kind: what such a directory is called.
     """
     for _ in range(_ATTEMPTS):  # what another process is replacing looks like no model for a moment
         recover(path)
         if not path.exists() or _is_empty(path):
             return
-        if (path / MANIFEST).is_file() and owns_everything(path):
+        if (path / manifest).is_file() and owns_everything(path):
             if force:
                 return
-            raise OptionError(f"there is a model at {path} already; pass --force to replace it")
-    raise OptionError(f"there is something that is no model at {path}, or a model and more; choose another path")
+            raise OptionError(f"there is a {kind} at {path} already; pass --force to replace it")
+    raise OptionError(f"there is something that is no {kind} at {path}, or a {kind} and more; choose another path")
 
 
 def _is_empty(path: Path) -> bool:
@@ -47,18 +53,22 @@ def sweep_beside(path: Path) -> None:
         sweep(stale)
 
 
-def move_into_place(unfinished: Path, path: Path, *, force: bool) -> None:
+def move_into_place(
+    unfinished: Path, path: Path, *, force: bool, manifest: str = MANIFEST, kind: str = "model"
+) -> None:
     """Let a finished directory take the place of what `require_free` allows to replace.
 
     Args:
         unfinished: the directory, beside `path`, every file of it flushed to the disk.
         path: where it belongs, without symbolic links.
         force: as for `require_free`; asked again, as another process may have put a model there meanwhile.
+        manifest: as for `require_free`.
+        kind: as for `require_free`.
     """
     old = _aside(path)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            require_free(path, force=force)
+            require_free(path, force=force, manifest=manifest, kind=kind)
             shutil.rmtree(old, ignore_errors=True)
             if path.exists():
                 path.rename(old)

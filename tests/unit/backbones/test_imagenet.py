@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from enxerto.backbones import find
-from enxerto.backbones.imagenet import imagenet_classes, require_imagenet
+from enxerto.backbones.imagenet import imagenet_classes, imagenet_synonyms, require_imagenet
 from enxerto.errors import OptionError
 
 
@@ -26,3 +26,10 @@ def test_only_networks_of_a_thousand_classes_have_these_names() -> None:
     for name, count in {"vit_base_patch16_224.augreg_in21k": 21843, "vit_base_patch16_clip_224.openai": 512}.items():
         with pytest.raises(OptionError, match=rf"{name} has {count} classes of its own"):
             require_imagenet(find(name))
+
+
+def test_synonyms_begin_with_the_usual_name() -> None:
+    synonyms = imagenet_synonyms()
+    assert len(synonyms) == 1000
+    assert synonyms[281] == ("tabby", "tabby cat")
+    assert [index for index, names in enumerate(synonyms) if "crane" in names] == [134, 517]

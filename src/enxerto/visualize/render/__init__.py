@@ -1,0 +1,1 @@
+"""Arrays to pictures: everything that is drawn as pixels."""
