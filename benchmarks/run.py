@@ -1,8 +1,10 @@
 """Every benchmark, both sides in one run, as a Markdown page: `make bench PHOTOS=DIR` writes `docs/benchmarks.md`.
 
 `PHOTOS` holds `cats-dogs/{train,test}/{cat,dog}`, `pets37/` (the breed in the file name) and
-`ants-bees/{train,val}/{ants,bees}`; what is missing is left out and named. `RIVAL_PYTHON` names the interpreter that
-has fastai, where it isn't this one; `RIVAL_FOLDS` the folds of pets37 to compare fine-tuning on, `0` by default.
+`ants-bees/{train,val}/{ants,bees}` and `imagenet/`; what is missing is left out and named. `RIVAL_PYTHON` names the
+interpreter that has fastai, where it isn't this one; `RIVAL_FOLDS` the folds of pets37 to compare fine-tuning on, `0`
+by default; `IDEAL_PYTHON` the interpreter that has horama, dreamlens and torch-lucent. `IDEAL_CLASSES`, `IDEAL_SEEDS`,
+`IDEAL_STEPS`, `IDEAL_PEER_SEEDS`, `IDEAL_PEER_MINUTES` and `PICTURED_PHOTOS` make less of it.
 """
 
 from __future__ import annotations
@@ -13,8 +15,11 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.ablation import ablation
 from benchmarks.child import run
+from benchmarks.ideal import ideal
 from benchmarks.page import PETS, Answer, Row, median, rate, table, times
+from benchmarks.pictures import pictures
 from benchmarks.steps import step
 from benchmarks.tuning import tuning
 from benchmarks.ways import ways
@@ -146,6 +151,9 @@ SECTIONS: dict[str, Callable[[Path, int], Iterator[str]]] = {
     "step": step,
     "ways": ways,
     "accuracy": accuracy,
+    "ideal": ideal,
+    "ablation": ablation,
+    "pictures": pictures,
 }
 
 

@@ -21,8 +21,24 @@ if TYPE_CHECKING:
     from enxerto.engines import Engine, open_engine
     from enxerto.evaluation import Evaluation
     from enxerto.features import FeatureTable, extract, open_store
-    from enxerto.jobs import Evaluated, Trained, compare_tricks, evaluate, train
+    from enxerto.jobs import (
+        Evaluated,
+        Explained,
+        Fooled,
+        Imagined,
+        SeenFeatures,
+        Trained,
+        compare_tricks,
+        evaluate,
+        explain,
+        feature_maps,
+        fool,
+        ideal,
+        train,
+        verify_attack,
+    )
     from enxerto.tuning import Recipe
+    from enxerto.visualize.ideal.recipe import IdealRecipe
 
 __version__ = "0.1.0"
 
@@ -32,20 +48,30 @@ _HOME_OF = {
     "Engine": "engines",
     "Evaluated": "jobs",
     "Evaluation": "evaluation",
+    "Explained": "jobs",
     "FeatureTable": "features",
+    "Fooled": "jobs",
+    "IdealRecipe": "visualize.ideal.recipe",
+    "Imagined": "jobs",
     "PhotoSet": "data",
     "Prediction": "classifier",
     "Recipe": "tuning",
+    "SeenFeatures": "jobs",
     "Trained": "jobs",
     "check": "data",
     "compare_tricks": "jobs",
     "evaluate": "jobs",
+    "explain": "jobs",
     "extract": "features",
+    "feature_maps": "jobs",
+    "fool": "jobs",
+    "ideal": "jobs",
     "list_photos": "data",
     "open_backbone": "backbones",
     "open_engine": "engines",
     "open_store": "features",
     "train": "jobs",
+    "verify_attack": "jobs",
 }
 
 __all__ = [
@@ -55,21 +81,31 @@ __all__ = [
     "EnxertoError",
     "Evaluated",
     "Evaluation",
+    "Explained",
     "FeatureTable",
+    "Fooled",
+    "IdealRecipe",
+    "Imagined",
     "PhotoSet",
     "Prediction",
     "Recipe",
+    "SeenFeatures",
     "Trained",
     "__version__",
     "check",
     "compare_tricks",
     "evaluate",
+    "explain",
     "extract",
+    "feature_maps",
+    "fool",
+    "ideal",
     "list_photos",
     "open_backbone",
     "open_engine",
     "open_store",
     "train",
+    "verify_attack",
 ]
 
 

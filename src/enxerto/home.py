@@ -29,3 +29,8 @@ def networks_home() -> Path:
 def weights_home() -> Path:
     """Weights brought in by `enxerto backbones import`; never pruned."""
     return home() / "weights"
+
+
+def downloads_home() -> Path:
+    """Archives of data sets until they are unpacked, whole and in part."""
+    return home() / "downloads"

@@ -262,6 +262,27 @@ def test_train_below_the_accuracy_asked_for_ends_with_7_and_keeps_the_model(
 
 
 @pytest.mark.usefixtures("warm_home")
+def test_train_on_one_photo_a_class_says_that_nothing_was_measured(run: Run, faces: Path, tmp_path: Path) -> None:
+    source, model = copy_some(faces, tmp_path / "photos", 1), tmp_path / "model"
+    ended = run("train", source, "-o", model, *QUICK, "--finetune", "--views", 4, "--min-accuracy", 0)
+    assert ended.code == 7
+    assert ended.out.startswith("NOT MEASURED: A classifier of 2 classes learned from 2 photos.")
+    assert "! Not fine-tuned: no photo is held out" in ended.out
+    assert "%" not in ended.out
+    assert ended.last == (
+        "enxerto: nothing was measured, so that no accuracy can be told for --min-accuracy: every class has one photo "
+        "only; add photos"
+    )
+    again = run("train", source, "-o", model, *QUICK, "--force", "--split", model / "split.csv", "--json", "-q")
+    assert (again.code, again.json["evaluation"]) == (0, None)
+    assert again.json["reason"] == "the split file split.csv holds no photo out"
+    assert run("report", model, "-o", tmp_path / "report.html").code == 0
+    assert (tmp_path / "report.html").read_bytes() == (model / "report.html").read_bytes()
+    assert run("predict", model, source / "face", "--device", "openvino").out.split()[1] == "face"
+    assert "One photo only of 'face' and 'other'" in run("check", source).out
+
+
+@pytest.mark.usefixtures("warm_home")
 def test_train_with_an_unreadable_photo(run: Run, broken: Path, tmp_path: Path) -> None:
     assert run("train", broken, "-o", tmp_path / "skip", *QUICK).code == 0
     ended = run("train", broken, "-o", tmp_path / "fail", *QUICK, "--on-error", "fail")

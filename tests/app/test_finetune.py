@@ -56,14 +56,14 @@ main()
 """
 
 KILL = """
-from enxerto.tuning import fit
-original, left = fit.learn, [int(os.environ["KILLED_AFTER"])]
+from enxerto.tuning import epoch
+original, left = epoch.learn, [int(os.environ["KILLED_AFTER"])]
 def learn(*arguments):
     if not left[0]:
         os.kill(os.getpid(), signal.SIGKILL)
     left[0] -= 1
     return original(*arguments)
-fit.learn = learn
+epoch.learn = learn
 """
 
 

@@ -12,10 +12,15 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from made_up_feature_maps import feature_maps, feature_pictures
+from made_up_ideal import ideal
 from PIL import Image
 
+from enxerto.report.feature_maps_page import render_feature_maps
+from enxerto.report.ideal_page import Pictures, render_ideal
 from enxerto.report.page import render
 from enxerto.report.tricks_page import render_tricks
+from enxerto.report.unmeasured_page import render_unmeasured
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -54,11 +59,25 @@ def _thumbnail() -> bytes:
     return buffer.getvalue()
 
 
-@pytest.fixture(scope="module", params=[*made_up.SHAPES, "tricks"])
+@pytest.fixture(scope="module", params=[*made_up.SHAPES, "tricks", "unmeasured", "features", "ideal"])
 def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if request.param == "tricks":
         path = tmp_path_factory.mktemp("tricks") / "tricks.html"
         path.write_text(render_tricks(made_up.tricks()), encoding="utf-8")
+        return path
+    if request.param == "ideal":
+        path = tmp_path_factory.mktemp("ideal") / "ideal.html"
+        pictures = {card.name: Pictures(_thumbnail(), (_thumbnail(),) * 8) for card in ideal().images}
+        path.write_text(render_ideal(ideal(), pictures, _thumbnail()), encoding="utf-8")
+        return path
+    if request.param == "features":
+        path = tmp_path_factory.mktemp("features") / "features.html"
+        contents = feature_maps(2)
+        path.write_text(render_feature_maps(contents, feature_pictures(contents)), encoding="utf-8")
+        return path
+    if request.param == "unmeasured":
+        path = tmp_path_factory.mktemp("unmeasured") / "report.html"
+        path.write_text(render_unmeasured(made_up.unmeasured()), encoding="utf-8")
         return path
     contents = made_up.SHAPES[request.param]()
     evaluation = contents.without_seen or contents.evaluation

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from enxerto.home import features_home, home, networks_home, weights_home
+from enxerto.home import downloads_home, features_home, home, networks_home, weights_home
 
 
 def test_the_environment_says_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENXERTO_HOME", str(tmp_path))
     assert home() == tmp_path
-    assert [where() for where in (features_home, networks_home, weights_home)] == [
-        tmp_path / "features", tmp_path / "networks", tmp_path / "weights",
+    assert [where() for where in (features_home, networks_home, weights_home, downloads_home)] == [
+        tmp_path / "features", tmp_path / "networks", tmp_path / "weights", tmp_path / "downloads",
     ]  # fmt: skip
 
 

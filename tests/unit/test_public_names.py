@@ -16,21 +16,31 @@ PUBLIC = [
     "EnxertoError",
     "Evaluated",
     "Evaluation",
+    "Explained",
     "FeatureTable",
+    "Fooled",
+    "IdealRecipe",
+    "Imagined",
     "PhotoSet",
     "Prediction",
     "Recipe",
+    "SeenFeatures",
     "Trained",
     "__version__",
     "check",
     "compare_tricks",
     "evaluate",
+    "explain",
     "extract",
+    "feature_maps",
+    "fool",
+    "ideal",
     "list_photos",
     "open_backbone",
     "open_engine",
     "open_store",
     "train",
+    "verify_attack",
 ]
 
 LAYERS = {
@@ -46,7 +56,10 @@ LAYERS = {
         "Epoch", "FitHistory", "Material", "Recipe", "Surroundings", "Team", "Tuned", "fine_tune", "join_team",
         "read_tricks", "require_possible",
     ],
-    "jobs": ["Evaluated", "Trained", "compare_tricks", "evaluate", "rerender", "train"],
+    "jobs": [
+        "Evaluated", "Explained", "Fooled", "Imagined", "Lab", "SeenFeatures", "Trained", "compare_tricks",
+        "evaluate", "explain", "feature_maps", "fool", "ideal", "lab_pets", "rerender", "train", "verify_attack",
+    ],
 }  # fmt: skip
 
 HEAVY = ("torch", "torchvision", "timm", "openvino", "sklearn", "skimage")

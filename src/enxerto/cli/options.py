@@ -14,7 +14,7 @@ from enxerto.data.reading import Limits
 from enxerto.errors import OptionError, QualityGateError
 
 if TYPE_CHECKING:
-    from enxerto.report import ReportContents
+    from enxerto.report import ReportContents, UnmeasuredContents
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -130,10 +130,14 @@ def require_outside(model: Path, output: Path) -> None:
         )
 
 
-def require_accuracy(contents: ReportContents, least: float | None) -> None:
+def require_accuracy(contents: ReportContents | UnmeasuredContents, least: float | None) -> None:
     """Raise a `QualityGateError` when the accuracy on photos not learned from is lower than `--min-accuracy`."""
     if least is None:
         return
+    if contents.evaluation is None:
+        raise QualityGateError(
+            f"nothing was measured, so that no accuracy can be told for --min-accuracy: {contents.reason}; add photos"
+        )
     if contents.only_seen:
         raise QualityGateError("every photo was in training, so that no accuracy can be told for --min-accuracy")
     accuracy = contents.honest.accuracy.value

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from enxerto.data import Limits, PhotoSet
+from enxerto.data.split import held_apart
 from enxerto.engines import Engine, open_engine
 from enxerto.evaluation import Control, control
 from enxerto.features import extract, open_store
@@ -53,6 +54,8 @@ def run_control(
 ) -> Control | None:
     """Compare pretrained with random weights by cross-validation on at most 200 photos, or four a class.
 
+    A class that is in one group only can't take part: there would be nothing of it to learn from, or to measure on.
+
     Args:
         photos: n readable photos.
         features: theirs with the pretrained weights, shape (n, features).
@@ -67,11 +70,12 @@ def run_control(
         progress: how to show it.
 
     Returns:
-        `None` when there are too few photos to cross-validate.
+        `None` when there are too few photos to cross-validate two classes.
     """
     chosen = stratified_sample(labels, max(SAMPLE, PER_CLASS * len(classes)), seed)
-    smallest = min(len(np.unique(groups[chosen][labels[chosen] == index])) for index in range(len(classes)))
-    if smallest < 2:
+    chosen = chosen[held_apart(labels[chosen].tolist(), groups[chosen].tolist())]
+    present, numbers = np.unique(labels[chosen], return_inverse=True)
+    if len(present) < 2:
         return None
     engine = random.result()
     with open_store(engine, keep=cache) as store:
@@ -81,8 +85,8 @@ def run_control(
     return control(
         features[chosen],
         random_features,
-        labels[chosen],
-        classes,
+        numbers,
+        tuple(classes[index] for index in present),
         groups=groups[chosen],
         class_weight=class_weight,
         seed=seed,

@@ -13,6 +13,7 @@ from enxerto.errors import DataError, OptionError, UnknownNameError
 from enxerto.evaluation import Evaluation
 from enxerto.features import extract, open_store
 from enxerto.jobs.labelled import LabelledPhotos
+from enxerto.jobs.mistakes import mistake_overlays
 from enxerto.jobs.provenance import Stopwatch, backbone_card, now, versions
 from enxerto.jobs.report import thumbnails_of
 from enxerto.progress import Progress, silent
@@ -121,7 +122,12 @@ def evaluate(
         versions=versions(),
         seed=seed,
     )
-    return Evaluated(contents, render(contents, thumbnails=thumbnails_of(contents, photos, limits)))
+    html = render(
+        contents,
+        thumbnails=thumbnails_of(contents, photos, limits),
+        overlays=mistake_overlays(classifier, contents, photos, limits),
+    )
+    return Evaluated(contents, html)
 
 
 def _held_out(photos: PhotoSet) -> PhotoSet:

@@ -79,6 +79,7 @@ class Plan:
             vectors = self._rescaled(backbone, labelled.photos, vectors.shape[1])
         material = Material(
             photos=labelled.photos,
+            content=labelled.content,
             labels=labelled.labels,
             classes=labelled.classes,
             groups=labelled.groups,

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
-from enxerto.classifier import read_manifest
+from enxerto.classifier import Classifier, read_manifest
 from enxerto.data import Limits, Photo, PhotoSet, list_photos
-from enxerto.errors import IntegrityError
-from enxerto.report import ReportContents, from_json, make_thumbnails, render
+from enxerto.errors import IntegrityError, WeightsMissingError
+from enxerto.jobs.mistakes import mistake_overlays
+from enxerto.report import (
+    ReportContents,
+    UnmeasuredContents,
+    from_json,
+    make_thumbnails,
+    render,
+    render_unmeasured,
+)
 
 
 def thumbnails_of(contents: ReportContents, photos: PhotoSet, limits: Limits | None = None) -> dict[str, bytes]:
@@ -33,7 +42,19 @@ def rerender(model: Path, photos: Path | None = None) -> str:
         contents = from_json(path.read_bytes())
     except OSError as error:
         raise IntegrityError(f"{path} can't be read: {error.strerror or error}") from error
-    return render(contents, thumbnails=thumbnails_of(contents, _found(contents, photos)))
+    if isinstance(contents, UnmeasuredContents):
+        return render_unmeasured(contents)
+    found = _found(contents, photos)
+    return render(contents, thumbnails=thumbnails_of(contents, found), overlays=_overlays(model, contents, found))
+
+
+def _overlays(model: Path, contents: ReportContents, found: PhotoSet) -> dict[str, bytes]:
+    """Of the worst mistakes; none where a slim model's backbone is not here."""
+    if not len(found):
+        return {}
+    with suppress(WeightsMissingError):
+        return mistake_overlays(Classifier.load(model, offline=True), contents, found)
+    return {}
 
 
 def _found(contents: ReportContents, photos: Path | None) -> PhotoSet:

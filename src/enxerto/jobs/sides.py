@@ -31,6 +31,7 @@ def sides_of(
         folds=folds,
         holdout=holdout,
         seed=seed,
+        lone=True,
     )
 
 
@@ -62,3 +63,9 @@ def leaked_into(
     pairs = set(zip(labelled.groups.tolist(), sides.sides, strict=True))
     folds = Counter(group for group, _ in pairs)
     return np.array([folds[group] > 1 for group in labelled.groups[evaluated].tolist()])
+
+
+def without_photos(labelled: LabelledPhotos, evaluated: NDArray[np.int64]) -> tuple[str, ...]:
+    """The classes of which no photo is evaluated."""
+    measured = set(labelled.labels[evaluated].tolist())
+    return tuple(name for index, name in enumerate(labelled.classes) if index not in measured)

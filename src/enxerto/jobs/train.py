@@ -20,6 +20,7 @@ from enxerto.data import (
     require_trainable,
 )
 from enxerto.engines import Engine
+from enxerto.errors import DataError
 from enxerto.evaluation import Control, Evaluation
 from enxerto.evaluation.results import LearningCurve
 from enxerto.features import PrecisionChoice, engine_for, extract, open_store
@@ -27,17 +28,19 @@ from enxerto.heads import ClassWeight
 from enxerto.jobs.agreement import agreement_with_fp32
 from enxerto.jobs.control import prepare_control, run_control
 from enxerto.jobs.finetuning import Plan, requested_recipe, tuning_card
-from enxerto.jobs.labelled import LabelledPhotos
+from enxerto.jobs.labelled import Judged, LabelledPhotos
+from enxerto.jobs.mistakes import mistake_overlays
 from enxerto.jobs.provenance import Stopwatch, backbone_card, now, versions
 from enxerto.jobs.report import thumbnails_of
 from enxerto.jobs.settings import Settings
-from enxerto.jobs.sides import leaked_into, learned_from, placed, sides_of
+from enxerto.jobs.sides import leaked_into, learned_from, placed, sides_of, without_photos
 from enxerto.jobs.trying import try_ways
 from enxerto.jobs.unfinished import unfinished_run
+from enxerto.jobs.unmeasured import Asked, measures_nothing, train_unmeasured
 from enxerto.jobs.watching import HISTORY, history_lines
 from enxerto.jobs.ways import choose
 from enxerto.progress import Progress, silent
-from enxerto.report import ReportContents, render, to_json
+from enxerto.report import ReportContents, UnmeasuredContents, render, render_unmeasured, to_json
 from enxerto.training import rounds
 from enxerto.tuning import Recipe, join_team
 from enxerto.types import Features
@@ -49,19 +52,33 @@ class Trained:
 
     Attributes:
         classifier: ready to predict.
-        contents: every figure, as the report shows it.
+        contents: every figure, as the report shows it; `UnmeasuredContents`, without figures, where every photo was
+            needed to learn from.
         html: the report.
         path: where the model was saved, `None` when no output was asked for.
+        judged: which photos it got right, of those that the evaluation counts; `None` where nothing was measured.
     """
 
     classifier: Classifier
-    contents: ReportContents
+    contents: ReportContents | UnmeasuredContents
     html: str
     path: Path | None
+    judged: Judged | None = None
+
+    @property
+    def measured(self) -> bool:
+        """Whether there are figures of how good the classifier is."""
+        return isinstance(self.contents, ReportContents)
 
     @property
     def evaluation(self) -> Evaluation:
-        """How good the classifier is on photos that it has not learned from, copies of them left out, too."""
+        """How good the classifier is on photos that it has not learned from, copies of them left out, too.
+
+        Raises:
+            DataError: nothing was measured, as every photo was needed to learn from.
+        """
+        if isinstance(self.contents, UnmeasuredContents):
+            raise DataError(f"nothing was measured: {self.contents.reason}; add a second photo of each class")
         return self.contents.honest
 
 
@@ -102,6 +119,9 @@ def train(
 ) -> Trained:
     """Train a classifier on a folder of photos and evaluate it on photos that it has not learned from.
 
+    Photos of a class that has a single one are learned from and not evaluated. Where fewer than two classes can be
+    evaluated, the classifier comes without figures, and says so.
+
     Args:
         source: a folder per class, `train/` and `test/` above that, a flat folder with `label_pattern`, or a CSV file.
         output: directory to save the model in; it must not exist.
@@ -139,7 +159,7 @@ def train(
         progress: how to show progress.
 
     Raises:
-        DataError: nothing readable, a class with too few photos, ….
+        DataError: nothing readable, a class without a readable photo, ….
         OptionError: an impossible option.
         WeightsMissingError: the backbone's weights are not here and can't be fetched.
         StorageError: the disk is full.
@@ -163,7 +183,7 @@ def train(
             offline=offline,
         )
         recipe = requested_recipe(finetune, tricks, logs, photos, grafted, team, slim=slim, resume=resume)
-        require_trainable(photos)
+        require_trainable(photos, per_class=1)
         if slim and target is not None:
             require_slimmable(grafted)
         engine, choice = engine_for(photos, grafted, device=device, precision=precision, keep=cache, limits=limits)
@@ -174,13 +194,23 @@ def train(
             extract(part, engine, store, limits=limits, progress=progress)
             team.wait()
         table = extract(photos, engine, store, limits=limits, progress=progress)
-        require_trainable(photos, readable=[record.good for record in table.records])
+        require_trainable(photos, per_class=1, readable=[record.good for record in table.records])
         features = table.matrix()
     with watch.stage("data health"):
         labelled = LabelledPhotos.of(table)
         sides = sides_of(labelled, photos, split, folds, holdout, seed)
         health = examine(photos if split is None else placed(photos, labelled.photos, sides), table.records)
     settings = Settings(class_weight, coverage, cache, seed, limits, progress)
+    if measures_nothing(sides):
+        asked = Asked(str(source), command or f"enxerto train {source}", views, recipe is not None, device)
+        classifier, unknown = train_unmeasured(
+            grafted, engine, choice, labelled, features, sides, health, settings, watch, asked
+        )
+        html = render_unmeasured(unknown)
+        if target is not None and team.leads:
+            extra = _files(labelled, sides, unknown, html)
+            _save(classifier, target, unknown, choice, extra, slim=slim, force=force)
+        return Trained(classifier, unknown, html, target)
     with ExitStack() as opened:
         plan = None
         if recipe is not None:
@@ -230,18 +260,20 @@ def train(
             tuning=None if tried.tuned is None else tuning_card(tried.tuned),
             curve=grown,
             notes=tried.notes,
+            unmeasured=without_photos(labelled, tried.evaluated),
         )
-        html = render(contents, thumbnails=thumbnails_of(contents, photos, limits))
+        html = render(
+            contents,
+            thumbnails=thumbnails_of(contents, photos, limits),
+            overlays=mistake_overlays(classifier, contents, photos, limits),
+        )
         if target is not None and team.leads:
-            extra = {
-                "split.csv": format_split(labelled.photos, sides, labelled.groups.tolist()),
-                "results.json": to_json(contents),
-                "report.html": html.encode(),
-            }
+            extra = _files(labelled, sides, contents, html)
             if tried.tuned is not None:
                 extra[HISTORY] = history_lines(tried.tuned.fits)
             _save(classifier, target, contents, choice, extra, slim=slim, force=force)
-    return Trained(classifier, contents, html, target)
+        judged = labelled.judged(kept.decisions, tried.evaluated, leaked)
+    return Trained(classifier, contents, html, target, judged)
 
 
 def _curve(labelled: LabelledPhotos, features: Features, sides: Split, settings: Settings) -> LearningCurve | None:
@@ -268,16 +300,28 @@ def _control(
     )  # fmt: skip
 
 
+def _files(
+    labelled: LabelledPhotos, sides: Split, contents: ReportContents | UnmeasuredContents, html: str
+) -> dict[str, bytes]:
+    """What a model's directory holds besides the model, by name."""
+    return {
+        "split.csv": format_split(labelled.photos, sides, labelled.groups.tolist()),
+        "results.json": to_json(contents),
+        "report.html": html.encode(),
+    }
+
+
 def _save(
     classifier: Classifier,
     target: Path,
-    contents: ReportContents,
+    contents: ReportContents | UnmeasuredContents,
     choice: PrecisionChoice,
     extra: Mapping[str, bytes],
     *,
     slim: bool,
     force: bool,
 ) -> None:
+    card = contents.tuning if isinstance(contents, ReportContents) else None
     provenance = Provenance(
         created=contents.created,
         command=contents.command,
@@ -285,15 +329,15 @@ def _save(
         precision=choice.precision,
         precision_note=contents.precision_note,
         versions=contents.versions,
-        tuning=contents.tuning.recipe
-        if contents.tuning is not None and classifier.backbone.origin == FINE_TUNED
-        else (),
+        tuning=card.recipe if card is not None and classifier.backbone.origin == FINE_TUNED else (),
     )
-    evaluation = contents.honest
-    figures = {
-        "photos": float(evaluation.photos),
-        "accuracy": evaluation.accuracy.value,
-        "accuracy_low": evaluation.accuracy.low,
-        "accuracy_high": evaluation.accuracy.high,
-    }
+    figures = {"photos": 0.0}
+    if isinstance(contents, ReportContents):
+        evaluation = contents.honest
+        figures = {
+            "photos": float(evaluation.photos),
+            "accuracy": evaluation.accuracy.value,
+            "accuracy_low": evaluation.accuracy.low,
+            "accuracy_high": evaluation.accuracy.high,
+        }
     save(classifier, target, provenance=provenance, figures=figures, extra=extra, slim=slim, force=force)

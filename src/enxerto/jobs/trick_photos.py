@@ -101,6 +101,7 @@ class Sides:
         """The photos for fits that each hold out a part of those to learn from."""
         return Material(
             photos=self.labelled.photos,
+            content=self.labelled.content,
             labels=self.labelled.labels,
             classes=self.labelled.classes,
             groups=self.labelled.groups,

@@ -89,7 +89,8 @@ def try_ways(
             tuned, decisions = plan.tune(labelled, vectors, sides)
     except DataError as error:
         return Tried(ways, plain.evaluated, None, (f"Not fine-tuned: {error}.",))
-    ways.append(Way(TUNED, tuned.backbone, tuned.probe, tuned.features, decisions, watch.of(TUNED)))
+    seconds = watch.of(TUNED)
+    ways.append(Way(TUNED, tuned.backbone, tuned.probe, tuned.features, decisions, seconds, tuned.unchanged))
     return Tried(ways, plain.evaluated, tuned, ())
 
 

@@ -11,7 +11,7 @@ from enxerto.backbones import Backbone
 from enxerto.evaluation import Candidate, Comparison, compare, evaluate
 from enxerto.heads import Decisions, LinearProbe
 from enxerto.jobs.labelled import LabelledPhotos
-from enxerto.report.wording import points_interval
+from enxerto.report.wording import change_interval, points_interval
 from enxerto.types import Features
 
 PROBE = "linear probe"
@@ -29,6 +29,7 @@ class Way:
         features: of every photo, as the head was learned on; float32, shape (photos, features).
         decisions: for the photos evaluated, by heads that have not learned from them.
         seconds: that it took on top of what came before it.
+        unchanged: it ended where it began, so that at most how sure it is differs; such a way is never kept.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Way:
     features: Features
     decisions: Decisions
     seconds: float
+    unchanged: bool = False
 
 
 def choose(
@@ -69,12 +71,9 @@ def choose(
     for number in range(1, len(ways)):
         comparisons.append(compare(probabilities[number], probabilities[0], labels, groups))
         against = compare(probabilities[number], probabilities[kept], labels, groups)
-        name = ways[kept].name
-        if against.better:
+        notes.append(_note(ways[number], ways[kept], against))
+        if against.better and not ways[number].unchanged:
             kept = number
-            notes.append(f"better than {name} beyond noise: {points_interval(against.gain)}")
-        else:
-            notes.append(f"not better than {name} beyond noise: {points_interval(against.gain)}")
     candidates = []
     for number, (way, comparison) in enumerate(zip(ways, comparisons, strict=True)):
         measured = evaluate(
@@ -94,3 +93,14 @@ def choose(
             )
         )
     return ways[kept], tuple(candidates)
+
+
+def _note(way: Way, kept: Way, against: Comparison) -> str:
+    """Why a way is kept, or isn't."""
+    if way.unchanged:
+        return "no epoch was better than the start, so there is nothing to keep"
+    if not against.better:
+        return f"not better than {kept.name} beyond noise: {points_interval(against.gain)}"
+    if against.gain.low > 0:
+        return f"better than {kept.name} beyond noise: {points_interval(against.gain)}"
+    return f"as often right as {kept.name}, with a better log loss beyond noise: {change_interval(against.loss_change)}"

@@ -1,23 +1,66 @@
 """Frozen results into one self-contained HTML page, plain text or JSON."""
 
 from enxerto.report.contents import BackboneCard, ReportContents, TricksContents, TuningCard
+from enxerto.report.feature_contents import FeatureMapsContents
+from enxerto.report.feature_maps_page import LayerPictures, PagePictures, render_feature_maps
+from enxerto.report.feature_maps_table import feature_maps_table
+from enxerto.report.ideal_contents import IdealCard, IdealContents
+from enxerto.report.ideal_page import Pictures, render_ideal
+from enxerto.report.ideal_table import ideal_table
+from enxerto.report.lab_contents import LabContents, LabEntry
+from enxerto.report.lab_page import lab_table, render_lab
 from enxerto.report.page import render
-from enxerto.report.record import from_json, to_json, tricks_from_json, tricks_to_json
+from enxerto.report.record import (
+    feature_maps_from_json,
+    feature_maps_to_json,
+    from_json,
+    ideal_from_json,
+    ideal_to_json,
+    lab_from_json,
+    lab_to_json,
+    to_json,
+    tricks_from_json,
+    tricks_to_json,
+)
 from enxerto.report.terminal import health_table, summary
 from enxerto.report.thumbnails import make_thumbnails
 from enxerto.report.tricks_page import render_tricks
 from enxerto.report.tricks_table import tricks_table
+from enxerto.report.unmeasured_contents import UnmeasuredContents
+from enxerto.report.unmeasured_page import render_unmeasured
 
 __all__ = [
     "BackboneCard",
+    "FeatureMapsContents",
+    "IdealCard",
+    "IdealContents",
+    "LabContents",
+    "LabEntry",
+    "LayerPictures",
+    "PagePictures",
+    "Pictures",
     "ReportContents",
     "TricksContents",
     "TuningCard",
+    "UnmeasuredContents",
+    "feature_maps_from_json",
+    "feature_maps_table",
+    "feature_maps_to_json",
     "from_json",
     "health_table",
+    "ideal_from_json",
+    "ideal_table",
+    "ideal_to_json",
+    "lab_from_json",
+    "lab_table",
+    "lab_to_json",
     "make_thumbnails",
     "render",
+    "render_feature_maps",
+    "render_ideal",
+    "render_lab",
     "render_tricks",
+    "render_unmeasured",
     "summary",
     "to_json",
     "tricks_from_json",

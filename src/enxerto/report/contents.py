@@ -82,6 +82,7 @@ class ReportContents:
         tuning: how the backbone was fine-tuned; `None` when it wasn't.
         curve: how accuracy grows with the number of photos; `None` when it wasn't measured.
         notes: what was asked for and couldn't be done, in sentences.
+        unmeasured: classes of a training of which no photo was evaluated, as the few there are were learned from.
     """
 
     title: str
@@ -105,6 +106,7 @@ class ReportContents:
     tuning: TuningCard | None = None
     curve: LearningCurve | None = None
     notes: tuple[str, ...] = ()
+    unmeasured: tuple[str, ...] = ()
 
     @property
     def honest(self) -> Evaluation:

@@ -93,6 +93,9 @@ def _level(contents: ReportContents, evaluation: Evaluation) -> tuple[Literal["g
         return "no-go", f"No better than {always}."
     if evaluation.accuracy.low <= evaluation.majority:
         return "no-go", f"Not shown to be better than {always}: the interval reaches down to it."
+    if contents.unmeasured:
+        classes = count(len(contents.unmeasured), "class", "classes")
+        return "care", f"Better than {always}, but {classes} could not be measured."
     if contents.health.leaks and not contents.seen:
         return "care", f"Better than {always}, but the same pictures lie on both sides of the split."
     if evaluation.photos < ENOUGH_PHOTOS:
@@ -120,6 +123,7 @@ def alerts(contents: ReportContents) -> tuple[Alert, ...]:
     evaluation = contents.honest
     found = [
         *_seen(contents),
+        *_unmeasured(contents),
         *_health(contents.health, left_out=bool(contents.seen)),
         *_evaluation(evaluation),
         *_control(contents.control),
@@ -137,6 +141,27 @@ def _seen(contents: ReportContents) -> list[Alert]:
     if contents.without_seen is None:
         return [Alert("warning", f"{text} No others are left: bring photos that it has not learned from.", "figures")]
     return [Alert("warning", f"{text} Every figure on this page leaves them out.", "figures")]
+
+
+def _unmeasured(contents: ReportContents) -> list[Alert]:
+    sentence = unmeasured_sentence(contents)
+    return [Alert("warning", sentence, "figures")] if sentence else []
+
+
+def unmeasured_sentence(contents: ReportContents) -> str:
+    """Which classes no figure says anything about, and why; empty where every class was measured."""
+    names = contents.unmeasured
+    if not names:
+        return ""
+    more = [f"{len(names) - 3:,} more"] if len(names) > 3 else []
+    others = count(len(contents.honest.classes) - len(names), "other class", "other classes")
+    them = "it" if len(names) == 1 else "one of them"
+    return (
+        f"How well {listing([*(quoted(name) for name in names[:3]), *more])} {'is' if len(names) == 1 else 'are'} "
+        f"recognized could not be measured: all photos there are were learned from. Every figure is for photos of the "
+        f"{others}; taking one of those for {them} counts as a mistake. Add another photo of "
+        f"{'it' if len(names) == 1 else 'each'}, no copy of the first."
+    )
 
 
 def _health(health: DataHealth, *, left_out: bool) -> list[Alert]:

@@ -77,14 +77,22 @@ def fit_sentence(fit: FitHistory) -> str:
     """Which epoch was kept, and why the fit ended."""
     ended = f"the fit ended: {visible(fit.stopped)}"
     if fit.best == 0:
-        return f"No epoch was better than the start, which was kept; {ended}."
+        solved = f": a head solved on all {count(fit.refitted_on, 'photo')}" if fit.refitted_on else ""
+        return f"No epoch was better than the start, which was kept{solved}; {ended}."
     kept, start = kept_epoch(fit), fit.epochs[0]
     what = "the average of the weights up to epoch" if fit.averaged else "epoch"
     return (
         f"Kept: {what} {fit.best} of {count(fit.epochs[-1].number, 'epoch')}, with a held-out loss of "
         f"{kept_loss(fit, kept):.3f} and {percent(kept_accuracy(fit, kept))} right, at the start {start.loss:.3f} and "
-        f"{percent(start.accuracy)}; {ended}."
+        f"{percent(start.accuracy)}; {ended}.{_again(fit)}"
     )
+
+
+def _again(fit: FitHistory) -> str:
+    """That the network learned again from all photos."""
+    if not fit.refitted_on:
+        return ""
+    return f" Then it learned again from all {count(fit.refitted_on, 'photo')} up to that epoch; those weights count."
 
 
 def _effect(candidate: Candidate) -> str:

@@ -15,7 +15,7 @@ from enxerto.report import charts, wording
 from enxerto.report.confused import confused_pairs
 from enxerto.report.contents import ReportContents, TuningCard
 from enxerto.report.document import filled
-from enxerto.report.findings import alerts, small_sample_caveat, verdict, worst_first
+from enxerto.report.findings import alerts, small_sample_caveat, unmeasured_sentence, verdict, worst_first
 from enxerto.report.improvement import kept_accuracy, kept_epoch
 
 MOST_CARDS = 24
@@ -37,19 +37,26 @@ class Figure:
 
 @dataclass(frozen=True)
 class Card:
-    """A photo with what its label and the classifier say; `source` is a data URI, empty where there is no thumbnail."""
+    """A photo with what its label and the classifier say.
+
+    `source` is a data URI of the photo, `overlay` of what speaks for the prediction; empty where there is none.
+    """
 
     outcome: Outcome
     source: str
+    overlay: str = ""
 
 
-def render(contents: ReportContents, *, thumbnails: Mapping[str, bytes]) -> str:
+def render(
+    contents: ReportContents, *, thumbnails: Mapping[str, bytes], overlays: Mapping[str, bytes] | None = None
+) -> str:
     """The report as HTML; the same contents and thumbnails give the same text.
 
     Args:
         contents: what the report says.
         thumbnails: photo name to a small JPEG, PNG or WebP file, as `enxerto.report.thumbnails` makes them; photos
             without one get a drawn placeholder, as do those beyond 1.2 MB in all.
+        overlays: photo name to a file likewise that shows where a mistake came from, of some mistakes.
 
     Raises:
         OptionError: a thumbnail is none of these formats.
@@ -66,12 +73,13 @@ def render(contents: ReportContents, *, thumbnails: Mapping[str, bytes]) -> str:
         only_seen=contents.only_seen,
         figures=figures(evaluation),
         caveat=small_sample_caveat(evaluation),
+        unmeasured=unmeasured_sentence(contents),
         classes=worst_first(evaluation.per_class),
         pairs=confused_pairs(evaluation),
-        health_lists=_health_lists(contents.health),
+        health_lists=health_lists(contents.health),
         charts=_charts(contents, evaluation),
-        mistakes=_cards(evaluation.mistakes, sources),
-        suspicious=_cards(evaluation.suspicious_labels, sources),
+        mistakes=_cards(evaluation.mistakes, sources, _sources(overlays or {}, evaluation.mistakes[:MOST_CARDS])),
+        suspicious=_cards(evaluation.suspicious_labels, sources, {}),
         most_cards=MOST_CARDS,
         most_issues=MOST_ISSUES,
         most_pairs=MOST_PAIRS,
@@ -131,7 +139,7 @@ def _tuning_charts(tuning: TuningCard | None) -> dict[str, charts.Chart | None]:
     }
 
 
-def _health_lists(health: DataHealth) -> tuple[tuple[str, str, Sequence[Any]], ...]:
+def health_lists(health: DataHealth) -> tuple[tuple[str, str, Sequence[Any]], ...]:
     """Title, kind (`issues` or `groups`) and entries of every list of photos that are not as they should be."""
     harmless = tuple(g for g in health.duplicates if len(g.labels) < 2 and len(g.splits) < 2)
     lists: tuple[tuple[str, str, Sequence[Any]], ...] = (
@@ -144,8 +152,11 @@ def _health_lists(health: DataHealth) -> tuple[tuple[str, str, Sequence[Any]], .
     return tuple(entry for entry in lists if entry[2])
 
 
-def _cards(outcomes: Sequence[Outcome], sources: Mapping[str, str]) -> tuple[Card, ...]:
-    return tuple(Card(outcome, sources.get(outcome.path, "")) for outcome in outcomes[:MOST_CARDS])
+def _cards(outcomes: Sequence[Outcome], sources: Mapping[str, str], overlays: Mapping[str, str]) -> tuple[Card, ...]:
+    return tuple(
+        Card(outcome, sources.get(outcome.path, ""), overlays.get(outcome.path, ""))
+        for outcome in outcomes[:MOST_CARDS]
+    )
 
 
 def _sources(thumbnails: Mapping[str, bytes], outcomes: Sequence[Outcome]) -> dict[str, str]:

@@ -11,10 +11,16 @@ import msgspec
 from enxerto.errors import IntegrityError
 from enxerto.evaluation.results import Evaluation
 from enxerto.report.contents import ReportContents, TricksContents
+from enxerto.report.feature_contents import FeatureMapsContents
+from enxerto.report.ideal_contents import IdealContents
+from enxerto.report.lab_contents import LabContents
+from enxerto.report.unmeasured_contents import UnmeasuredContents
 
 VERSION = 1
 _NOT_FINITE = "not-finite"
-Contents = TypeVar("Contents", ReportContents, TricksContents)
+Contents = TypeVar(
+    "Contents", ReportContents, UnmeasuredContents, TricksContents, IdealContents, FeatureMapsContents, LabContents
+)
 
 
 @dataclass(frozen=True)
@@ -27,26 +33,35 @@ class _Kind(Generic[Contents]):
 
 
 _REPORT = _Kind("enxerto-report", "report's", ReportContents)
+_UNMEASURED = _Kind("enxerto-unmeasured", "report's", UnmeasuredContents)
 _TRICKS = _Kind("enxerto-tricks", "tricks page's", TricksContents)
+_IDEAL = _Kind("enxerto-ideal", "gallery's", IdealContents)
+_FEATURES = _Kind("enxerto-features", "feature maps'", FeatureMapsContents)
+_LAB = _Kind("enxerto-lab", "lab's", LabContents)
 
 
-def to_json(contents: ReportContents) -> bytes:
+def to_json(contents: ReportContents | UnmeasuredContents) -> bytes:
     r"""Contents as UTF-8 JSON; the same contents give the same bytes.
 
     JSON has no infinity: `inf` is kept as `{"not-finite": "inf"}`. Undecodable bytes of a file name (lone surrogates)
     are kept as `\udcff`.
     """
+    if isinstance(contents, UnmeasuredContents):
+        return _written(_UNMEASURED, contents)
     return _written(_REPORT, contents)
 
 
-def from_json(content: bytes) -> ReportContents:
+def from_json(content: bytes) -> ReportContents | UnmeasuredContents:
     """Contents from what `to_json` gave. Fields that older records lack are empty.
 
     Raises:
         IntegrityError: the bytes are no JSON, no report, of another version, have a wrong type somewhere, a field that
             no report has, or tables that don't fit together.
     """
-    report = _read(_REPORT, content)
+    tree = _decoded(content, _REPORT.whose)
+    if isinstance(tree, dict) and tree.get("format") == _UNMEASURED.format:
+        return _converted(_UNMEASURED, tree)
+    report = _converted(_REPORT, tree)
     _check_tables(report.evaluation)
     if report.without_seen is not None:
         _check_tables(report.without_seen)
@@ -69,17 +84,69 @@ def tricks_from_json(content: bytes) -> TricksContents:
     return _read(_TRICKS, content)
 
 
+def ideal_to_json(contents: IdealContents) -> bytes:
+    """Contents of a page of ideal images as UTF-8 JSON, in the way of `to_json`."""
+    return _written(_IDEAL, contents)
+
+
+def ideal_from_json(content: bytes) -> IdealContents:
+    """Contents from what `ideal_to_json` gave.
+
+    Raises:
+        IntegrityError: the bytes are no JSON, no record of ideal images, of another version, have a wrong type
+            somewhere, or a field that no such record has.
+    """
+    return _read(_IDEAL, content)
+
+
+def feature_maps_to_json(contents: FeatureMapsContents) -> bytes:
+    """Contents of a page of feature maps as UTF-8 JSON, in the way of `to_json`."""
+    return _written(_FEATURES, contents)
+
+
+def feature_maps_from_json(content: bytes) -> FeatureMapsContents:
+    """Contents from what `feature_maps_to_json` gave.
+
+    Raises:
+        IntegrityError: the bytes are no JSON, no record of feature maps, of another version, have a wrong type
+            somewhere, or a field that no such record has.
+    """
+    return _read(_FEATURES, content)
+
+
+def lab_to_json(contents: LabContents) -> bytes:
+    """Contents of a lab's page as UTF-8 JSON, in the way of `to_json`."""
+    return _written(_LAB, contents)
+
+
+def lab_from_json(content: bytes) -> LabContents:
+    """Contents from what `lab_to_json` gave.
+
+    Raises:
+        IntegrityError: the bytes are no JSON, no record of a lab, of another version, have a wrong type somewhere, or
+            a field that no such record has.
+    """
+    return _read(_LAB, content)
+
+
 def _written(kind: _Kind[Contents], contents: Contents) -> bytes:
     tree = {"format": kind.format, "version": VERSION, "contents": _portable(msgspec.to_builtins(contents))}
     return msgspec.json.format(msgspec.json.encode(tree), indent=1) + b"\n"
 
 
 def _read(kind: _Kind[Contents], content: bytes) -> Contents:
-    whose = kind.whose
+    return _converted(kind, _decoded(content, kind.whose))
+
+
+def _decoded(content: bytes, whose: str) -> Any:
     try:
-        tree = msgspec.json.decode(content)
+        return msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise IntegrityError(f"the {whose} record is not JSON: {error}; make the report again") from error
+
+
+def _converted(kind: _Kind[Contents], tree: Any) -> Contents:
+    whose = kind.whose
     found = _restored(_unwrapped(tree, kind.format, whose))
     try:
         contents = msgspec.convert(found, kind.holds, strict=True)

@@ -10,16 +10,20 @@ from enxerto.report.confused import confused_pairs
 from enxerto.report.contents import ReportContents
 from enxerto.report.findings import alerts, verdict, worst_first
 from enxerto.report.text import plain, table, terminal_columns, wrapped
+from enxerto.report.unmeasured_contents import UnmeasuredContents
+from enxerto.report.unmeasured_page import ADVICE, cautions, learned_sentence, reason_sentence
 from enxerto.report.wording import (
     change,
     change_interval,
     count,
+    listing,
     number,
     number_interval,
     percent,
     percent_interval,
     points,
     points_interval,
+    quoted,
     roughly,
     roughly_interval,
     seconds,
@@ -32,14 +36,39 @@ MOST_ROWS = 10
 NAME_COLUMNS = 40
 
 
-def summary(contents: ReportContents, *, columns: int | None = None) -> str:
+def summary(contents: ReportContents | UnmeasuredContents, *, columns: int | None = None) -> str:
     """What `enxerto train` ends with: the verdict, the alerts, the figures and where the time went.
+
+    Where nothing was measured there are no figures; it says so, and what to do.
 
     Args:
         contents: of the report.
         columns: width to wrap to; the terminal's by default.
     """
     columns = columns or terminal_columns()
+    if isinstance(contents, UnmeasuredContents):
+        blocks = _unmeasured_blocks(contents, columns)
+    else:
+        blocks = _measured_blocks(contents, columns)
+    total = sum(duration for _, duration in contents.seconds)
+    stages = ", ".join(f"{visible(stage)} {seconds(duration)}" for stage, duration in contents.seconds)
+    stand = f"{visible(contents.backbone.name)} on {visible(contents.engine)}, C {contents.regularization:g}"
+    blocks.append(wrapped(plain(f"{stand}; {seconds(total)} in all: {stages}" if stages else stand), columns))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _unmeasured_blocks(contents: UnmeasuredContents, columns: int) -> list[str]:
+    lines = [f"NOT MEASURED: {learned_sentence(contents)}", reason_sentence(contents), ADVICE]
+    doubts = [f"! {visible(note)}" for note in contents.notes]
+    doubts += [f"- {answer}: {caution}" for answer, caution in cautions(contents)]
+    blocks = [
+        "\n".join(wrapped(plain(line), columns) for line in lines),
+        "\n".join(wrapped(plain(line), columns, 2) for line in doubts),
+    ]
+    return blocks + _issue_block("skipped", contents.health.skipped, columns)
+
+
+def _measured_blocks(contents: ReportContents, columns: int) -> list[str]:
     judged = verdict(contents)
     lines = [f"{judged.word.upper()}: {judged.sentence}", judged.reason, judged.measured_on]
     blocks = ["\n".join(wrapped(plain(line), columns) for line in lines)]
@@ -54,12 +83,7 @@ def summary(contents: ReportContents, *, columns: int | None = None) -> str:
     if contents.curve is not None:
         blocks.append(wrapped(plain(_curve_line(contents.curve)), columns, 2))
     blocks += _issue_block("skipped", contents.health.skipped, columns)
-    blocks += _seen_block(contents.seen, columns)
-    total = sum(duration for _, duration in contents.seconds)
-    stages = ", ".join(f"{visible(stage)} {seconds(duration)}" for stage, duration in contents.seconds)
-    stand = f"{visible(contents.backbone.name)} on {visible(contents.engine)}, C {contents.regularization:g}"
-    blocks.append(wrapped(plain(f"{stand}; {seconds(total)} in all: {stages}" if stages else stand), columns))
-    return "\n\n".join(blocks) + "\n"
+    return blocks + _seen_block(contents.seen, columns)
 
 
 def _evaluation_blocks(evaluation: Evaluation) -> list[str]:
@@ -120,6 +144,7 @@ def health_table(health: DataHealth, *, columns: int | None = None) -> str:
     rows = [(_name(entry.name), f"{entry.readable:,}", f"{entry.skipped:,}") for entry in health.class_counts]
     if rows:
         blocks.append(table(("class", "readable", "skipped"), rows))
+    blocks += _single_photos_block(health, columns)
     blocks += _issue_block("skipped", health.skipped, columns) + _issue_block("warnings", health.warnings, columns)
     harmless = tuple(group for group in health.duplicates if len(group.labels) < 2 and len(group.splits) < 2)
     for title, groups in (
@@ -129,6 +154,16 @@ def health_table(health: DataHealth, *, columns: int | None = None) -> str:
     ):
         blocks += _group_block(title, groups, columns)
     return "\n\n".join(blocks) + "\n"
+
+
+def _single_photos_block(health: DataHealth, columns: int) -> list[str]:
+    names = [entry.name for entry in health.class_counts if entry.readable == 1]
+    if not names:
+        return []
+    more = [f"{len(names) - MOST_ROWS:,} more"] if len(names) > MOST_ROWS else []
+    which = listing([*(quoted(name) for name in names[:MOST_ROWS]), *more])
+    text = f"One photo only of {which}: enough to learn from, too few to also measure on. Add another."
+    return [wrapped(plain(text), columns)]
 
 
 def _figures(evaluation: Evaluation) -> list[tuple[str, str, str]]:
@@ -148,6 +183,8 @@ def _figures(evaluation: Evaluation) -> list[tuple[str, str, str]]:
 
 
 def _class_row(result: ClassResult) -> tuple[str, ...]:
+    if not result.support:
+        return (_name(result.name), "0", "", "", "", "not measured")
     figures = [percent(interval.value) for interval in (result.precision, result.recall, result.f1)]
     return (_name(result.name), f"{result.support:,}", *figures, percent_interval(result.f1))
 

@@ -10,7 +10,17 @@ from enxerto.report.wording import columns_of
 
 _DEFAULT_COLUMNS = 100
 _PLAIN = str.maketrans(
-    {"\u00a0": " ", "\u2068": None, "\u2069": None, "\u2212": "-", "\u2018": "'", "\u2019": "'", "\ufffd": None}
+    {
+        "\u00a0": " ",
+        "\u2068": None,
+        "\u2069": None,
+        "\u2212": "-",
+        "\u2018": "'",
+        "\u2019": "'",
+        "\u201c": '"',
+        "\u201d": '"',
+        "\ufffd": None,
+    }
     | {chr(code): None for code in range(0x2400, 0x2422)}
 )
 

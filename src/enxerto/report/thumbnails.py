@@ -36,11 +36,12 @@ def make_thumbnails(
             image = decode(read_bytes(path, limits), short_side_px=side_px, limits=limits).image
         except PhotoError:
             continue
-        thumbnails[name] = _encoded(_shrunk(image, side_px))
+        thumbnails[name] = _encoded(shrunk(image, side_px))
     return thumbnails
 
 
-def _shrunk(image: NDArray[np.uint8], side_px: int) -> Image.Image:
+def shrunk(image: NDArray[np.uint8], side_px: int) -> Image.Image:
+    """A picture whose long side is at most so long; one that is smaller stays as it is."""
     height, width = image.shape[:2]
     scale = min(1.0, side_px / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))

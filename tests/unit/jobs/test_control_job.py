@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_engines import ProjectionEngine, write_photos
 
 from enxerto.backbones import open_backbone
 from enxerto.data import PhotoSet, list_photos
-from enxerto.engines import open_engine
+from enxerto.engines import Engine, open_engine
 from enxerto.features import extract, open_store
 from enxerto.jobs.control import prepare_control, run_control, stratified_sample
 from enxerto.progress import silent
@@ -62,3 +63,17 @@ def test_a_sample_takes_from_every_class_in_turn() -> None:
 
 def test_a_sample_larger_than_what_there_is_takes_all() -> None:
     assert stratified_sample(np.array([1, 0, 1]), 200, seed=0).tolist() == [0, 1, 2]
+
+
+def test_a_class_of_one_photo_takes_no_part(tmp_path: Path) -> None:
+    photos = write_photos(tmp_path / "photos", 9)
+    labels = np.array([0, 0, 0, 0, 1, 2, 2, 2, 2])
+    random: Future[Engine] = Future()
+    random.set_result(ProjectionEngine())
+    features = np.random.default_rng(0).normal(size=(9, 12)).astype(np.float32)
+    found = run_control(
+        photos, features, labels, np.arange(9), ("a", "b", "c"), random,
+        class_weight=None, seed=0, cache=False, limits=None, progress=silent,
+    )  # fmt: skip
+    assert found is not None
+    assert found.photos == 8

@@ -106,3 +106,17 @@ def test_the_decisions_are_those_of_the_photos_evaluated() -> None:
     ways = [replace(each, decisions=each.decisions.rows(half)) for each in (plain, tuned)]
     _, candidates = choose(ways, labelled(), half, np.ones(len(half), dtype=bool), 0)
     assert candidates[0].accuracy.value == pytest.approx(45 / 60)
+
+
+def test_better_probabilities_are_kept_and_the_log_loss_says_why() -> None:
+    plain, tuned = way(PROBE, 8, sure=0.7), way(TUNED, 8, sure=0.9)
+    kept, (_, second) = chosen(plain, tuned)
+    assert kept is tuned
+    assert second.note.startswith("as often right as linear probe, with a better log loss beyond noise: ")
+
+
+def test_a_way_that_ended_where_it_began_is_never_kept() -> None:
+    plain, tuned = way(PROBE, 8, sure=0.7), replace(way(TUNED, 8, sure=0.9), unchanged=True)
+    kept, (_, second) = chosen(plain, tuned)
+    assert kept is plain
+    assert second.note == "no epoch was better than the start, so there is nothing to keep"

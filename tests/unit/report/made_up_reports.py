@@ -23,6 +23,7 @@ from enxerto.evaluation.results import (
     TrickEffect,
 )
 from enxerto.report.contents import BackboneCard, ReportContents, TricksContents, TuningCard
+from enxerto.report.unmeasured_contents import UnmeasuredContents
 from enxerto.tuning.history import Epoch, FitHistory
 
 HOSTILE_NAMES = (
@@ -310,6 +311,46 @@ def tricks() -> TricksContents:
     )
 
 
+def lone_class() -> ReportContents:
+    """A class with a single photo, which was learned from and not evaluated."""
+    base = contents(("cat", "dog"), 20, 0.1)
+    judged = base.evaluation
+    lone = ClassResult("owl", 0, Interval(0.0, 0.0, 1.0), Interval(0.0, 0.0, 1.0), Interval(0.0, 0.0, 1.0))
+    judged = dataclasses.replace(
+        judged,
+        protocol="5-fold cross-validation over 2 of 3 classes",
+        classes=("cat", "dog", "owl"),
+        per_class=(*judged.per_class, lone),
+        confusion=(*((*row, 0) for row in judged.confusion), (0, 0, 0)),
+    )
+    return dataclasses.replace(base, evaluation=judged, unmeasured=("owl",))
+
+
+def unmeasured() -> UnmeasuredContents:
+    """One photo a class, and asked for more than could be done."""
+    base = two_classes()
+    return UnmeasuredContents(
+        title=base.title,
+        source=base.source,
+        command=base.command,
+        created=base.created,
+        seconds=base.seconds,
+        backbone=base.backbone,
+        engine=base.engine,
+        precision_note=base.precision_note,
+        regularization=1.0,
+        temperature=1.0,
+        calibrated=False,
+        set_threshold=0.0,
+        familiarity_threshold=-1.0,
+        health=health(("cat", "dog", "owl"), 1),
+        reason="every class has one photo only",
+        versions=base.versions,
+        seed=0,
+        notes=("Not fine-tuned: no photo is held out.",),
+    )
+
+
 SHAPES = {
     "two-classes": two_classes,
     "37-classes": many_classes,
@@ -320,6 +361,7 @@ SHAPES = {
     "hostile": hostile,
     "fine-tuned": fine_tuned,
     "not-tuned": not_tuned,
+    "lone-class": lone_class,
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 from enxerto.evaluation.evaluate import LISTED
 from enxerto.evaluation.results import Control, Interval
 from enxerto.report.contents import ReportContents
-from enxerto.report.findings import alerts, small_sample_caveat, verdict, worst_first
+from enxerto.report.findings import alerts, small_sample_caveat, unmeasured_sentence, verdict, worst_first
 
 
 def plain(text: str) -> str:
@@ -153,3 +153,20 @@ def test_more_photos_are_a_note_where_they_would_help() -> None:
     (note,) = [alert for alert in alerts(made_up.fine_tuned()) if alert.section == "more-photos"]
     assert (note.level, plain(note.text).startswith("More photos would help. With twice the photos")) == ("note", True)
     assert not [alert for alert in alerts(made_up.not_tuned()) if alert.section == "more-photos"]
+
+
+def test_classes_that_could_not_be_measured_are_named() -> None:
+    contents = made_up.lone_class()
+    assert (verdict(contents).level, plain(verdict(contents).reason)) == (
+        "care", "Better than always answering \u2018cat\u2019, but 1 class could not be measured.",
+    )  # fmt: skip
+    assert texts(contents)[0] == (
+        "How well \u2018owl\u2019 is recognized could not be measured: all photos there are were learned from. Every "
+        "figure is for photos of the 2 other classes; taking one of those for it counts as a mistake. Add another "
+        "photo of it, no copy of the first."
+    )
+    many = replace(contents, unmeasured=("a", "b", "c", "d"))
+    assert "How well \u2018a\u2019, \u2018b\u2019, \u2018c\u2019 and 1 more are recognized" in plain(
+        unmeasured_sentence(many)
+    )
+    assert unmeasured_sentence(made_up.two_classes()) == ""

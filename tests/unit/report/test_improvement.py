@@ -116,4 +116,8 @@ def test_the_story_of_a_fit() -> None:
     assert f"the average of the weights up to epoch {fit.best} of" in fit_sentence(fit)
     assert fit_sentence(fit).endswith("the fit ended: all 8 epochs done.")
     assert f"Kept: epoch {fit.best} of" in fit_sentence(replace(fit, averaged=False))
-    assert fit_sentence(replace(fit, best=0)).startswith("No epoch was better than the start, which was kept")
+    assert fit_sentence(replace(fit, best=0)).startswith("No epoch was better than the start, which was kept; ")
+    again = " Then it learned again from all 60 photos up to that epoch; those weights count."
+    assert plain(fit_sentence(replace(fit, refitted_on=60))).endswith(f"all 8 epochs done.{again}")
+    start = plain(fit_sentence(replace(fit, best=0, refitted_on=60)))
+    assert start.startswith("No epoch was better than the start, which was kept: a head solved on all 60 photos; ")

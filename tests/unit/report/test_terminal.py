@@ -123,3 +123,14 @@ def test_the_curve_is_a_line_with_its_forecast() -> None:
 
 def test_a_fit_that_diverged_is_told() -> None:
     assert "! Fine-tuning, fold4, went wrong" in summary(made_up.fine_tuned(), columns=200)
+
+
+def test_a_class_that_was_not_measured_has_no_figures() -> None:
+    row = next(line for line in summary(made_up.lone_class(), columns=120).splitlines() if line.startswith("owl"))
+    assert row.split() == ["owl", "0", "not", "measured"]
+
+
+def test_single_photos_are_named_by_check() -> None:
+    text = " ".join(health_table(made_up.health(("cat", "dog"), 1), columns=100).split())
+    assert "One photo only of 'cat' and 'dog': enough to learn from, too few to also measure on. Add another." in text
+    assert "One photo only" not in health_table(made_up.two_classes().health)

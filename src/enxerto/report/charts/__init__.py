@@ -1,5 +1,6 @@
 """The report's charts: inline SVG with a title, a takeaway and the table of their data."""
 
+from enxerto.report.charts.ascent import ascent_chart
 from enxerto.report.charts.confusion import MOST_CLASSES, confusion_heatmap
 from enxerto.report.charts.gauge import accuracy_gauge, control_gauge
 from enxerto.report.charts.growth import growth_chart
@@ -15,6 +16,7 @@ __all__ = [
     "MOST_CLASSES",
     "Chart",
     "accuracy_gauge",
+    "ascent_chart",
     "class_counts",
     "class_scores",
     "confusion_heatmap",

@@ -11,7 +11,7 @@ from enxerto.data.health import ClassCount
 from enxerto.evaluation.results import ClassResult
 from enxerto.report.charts.svg import Chart, dot, drawing, element, share, whisker
 from enxerto.report.confused import ConfusedPair
-from enxerto.report.wording import isolated, percent, quoted
+from enxerto.report.wording import count, isolated, percent, quoted
 
 ROW_PX = 22
 AXIS_PX = 24
@@ -47,7 +47,7 @@ def class_counts(counts: Sequence[ClassCount]) -> Chart:
     longest = max((entry.readable + entry.skipped for entry in counts), default=0) or 1
     rows = [Row(isolated(entry.name, MOST_CHARACTERS), _stack(entry, longest), _tally(entry)) for entry in counts]
     most, least = (pick(counts, key=lambda entry: entry.readable) for pick in (max, min))
-    takeaway = f"Every class has {most.readable:,} readable photos."
+    takeaway = f"Every class has {count(most.readable, 'readable photo')}."
     if most.readable != least.readable:
         takeaway = f"From {least.readable:,} ({quoted(least.name)}) to {most.readable:,} ({quoted(most.name)})."
     even = most.readable == least.readable and not any(entry.skipped for entry in counts)
