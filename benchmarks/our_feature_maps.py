@@ -11,7 +11,7 @@ from benchmarks.child import report
 from enxerto.backbones import Backbone, find
 from enxerto.backbones.imagenet import imagenet_classes
 from enxerto.classifier import Classifier
-from enxerto.jobs.feature_maps import feature_maps
+from enxerto.jobs.seeing.feature_maps import feature_maps
 
 ARCHITECTURE = "vgg16"
 

@@ -18,9 +18,9 @@ from enxerto.backbones.imagenet import imagenet_classes
 from enxerto.classifier import Classifier
 from enxerto.data import Limits, PhotoSet, list_unlabeled
 from enxerto.engines import ClassLogit
-from enxerto.jobs.explain import explain
-from enxerto.jobs.explained_photos import SeenPhoto, draw_all, seen_blocks
-from enxerto.jobs.explaining import explained
+from enxerto.jobs.explaining.explain import explain
+from enxerto.jobs.explaining.explaining import explained
+from enxerto.jobs.explaining.photos import SeenPhoto, draw_all, seen_blocks
 from enxerto.types import Images
 from enxerto.visualize.attribution import Explainer, find_methods
 

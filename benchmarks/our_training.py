@@ -54,7 +54,7 @@ def main(photos: Path) -> dict[str, object]:
 
 def _train(photos: Path, model: Path, **options: str) -> enxerto.jobs.Trained:
     seed, control = int(os.environ.get("SEED", "0")), os.environ.get("CONTROL", "yes") == "yes"
-    return enxerto.jobs.train(photos, model, seed=seed, control=control, **options)
+    return enxerto.jobs.training.train(photos, model, seed=seed, control=control, **options)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ def main(photos: Path) -> dict[str, object]:
     `PRECISION` (of fine-tuning), too.
     """
     found = os.environ
-    trained = enxerto.jobs.train(
+    trained = enxerto.jobs.training.train(
         photos,
         backbone=found.get("BACKBONE", "efficientnet_lite0"),
         size_px=int(found["SIZE"]) if "SIZE" in found else None,

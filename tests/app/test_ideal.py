@@ -13,7 +13,7 @@ from enxerto.backbones import find
 from enxerto.backbones.weights import is_present
 from enxerto.cli.ideal import command
 from enxerto.data import decode
-from enxerto.jobs import ideal_gallery
+from enxerto.jobs.imagining import gallery as ideal_gallery
 from enxerto.report import ideal_from_json
 from enxerto.visualize.ideal.knobs import KNOBS
 

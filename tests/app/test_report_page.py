@@ -16,11 +16,11 @@ from made_up_feature_maps import feature_maps, feature_pictures
 from made_up_ideal import ideal
 from PIL import Image
 
-from enxerto.report.feature_maps_page import render_feature_maps
-from enxerto.report.ideal_page import Pictures, render_ideal
+from enxerto.report.feature_maps.page import render_feature_maps
+from enxerto.report.ideal.page import Pictures, render_ideal
 from enxerto.report.page import render
-from enxerto.report.tricks_page import render_tricks
-from enxerto.report.unmeasured_page import render_unmeasured
+from enxerto.report.tricks.page import render_tricks
+from enxerto.report.unmeasured.page import render_unmeasured
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

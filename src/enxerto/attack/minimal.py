@@ -68,7 +68,7 @@ def minimal(
         found.offer(start[rows], subject.logits(start[rows]), rows)
     left = steps - _guess(subject, found, rows, steps)
     rows = rows[~found.flat[rows]]
-    last = left // _SHARE_OF_LAST if norm != "l0" else 0
+    last = min(left // _SHARE_OF_LAST, _LATER) if norm != "l0" else 0
     left -= last + _search(subject, found, rows, left - last, start)
     _refine(subject, found, rows, left)
     pull(subject, found, rows, last, found.best)

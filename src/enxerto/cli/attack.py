@@ -11,7 +11,7 @@ from enxerto.cli import options
 from enxerto.cli.messages import command_line, exit_code, print_json, progress, tell
 
 if TYPE_CHECKING:
-    from enxerto.report.attack_contents import VerifiedContents
+    from enxerto.report.attack.contents import VerifiedContents
 
 CONFIDENCE = 0.9
 
@@ -84,7 +84,7 @@ def command(
 
     limits = options.limits(max_megapixels)
     if verify is not None:
-        from enxerto.jobs.attack_check import verify_attack
+        from enxerto.jobs.fooling.check import verify_attack
 
         original = photos[0] if photos else None
         found = verify_attack(
@@ -92,9 +92,9 @@ def command(
             backbone=backbone or DEFAULT, device=device, offline=offline, limits=limits,
         )  # fmt: skip
         return _verified(found, as_json)
-    from enxerto.jobs.attack import fool
-    from enxerto.jobs.attack_output import PAGE
-    from enxerto.report.attack_table import attack_table
+    from enxerto.jobs.fooling.fool import fool
+    from enxerto.jobs.fooling.output import PAGE
+    from enxerto.report.attack.table import attack_table
 
     fooled = fool(
         photos, output, target=target, label=label, confidence=confidence, norm=norm, budget=budget, survive=survive,
@@ -111,7 +111,7 @@ def command(
 
 
 def _verified(found: VerifiedContents, as_json: bool) -> int:
-    from enxerto.report.attack_table import verified_table
+    from enxerto.report.attack.table import verified_table
 
     if as_json:
         print_json("verified attack", found)

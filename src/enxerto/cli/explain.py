@@ -73,8 +73,8 @@ def command(
         raise click.UsageError("--model and --backbone exclude each other")
     from enxerto.backbones.catalog import DEFAULT
     from enxerto.jobs import explain
-    from enxerto.jobs.explanation_output import PAGE
-    from enxerto.report.explanation_table import explanation_table
+    from enxerto.jobs.explaining.output import PAGE
+    from enxerto.report.explanation.table import explanation_table
 
     explained = explain(
         photos, output, model=model, backbone=backbone or DEFAULT, target=target, methods=methods,

@@ -70,7 +70,7 @@ def command(
         output = Path(f"features-{photos[0].stem}")
     from enxerto.backbones import DEFAULT
     from enxerto.jobs import feature_maps
-    from enxerto.jobs.feature_maps import PAGE
+    from enxerto.jobs.seeing.feature_maps import PAGE
     from enxerto.report import feature_maps_table
 
     seen = feature_maps(

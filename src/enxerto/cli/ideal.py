@@ -90,7 +90,7 @@ def command(
     if output is None:
         raise click.UsageError("Missing option '-o' / '--output'.")
     from enxerto.jobs import ideal
-    from enxerto.jobs.ideal_files import PAGE
+    from enxerto.jobs.imagining.files import PAGE
     from enxerto.report import ideal_table
 
     made = ideal(

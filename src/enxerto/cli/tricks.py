@@ -69,7 +69,7 @@ def command(
     if resume and output is None:
         raise OptionError("--resume goes on with the comparison at an output; give it with -o")
     from enxerto.jobs import compare_tricks
-    from enxerto.jobs.trick_output import tricks_paths
+    from enxerto.jobs.tricks.output import tricks_paths
     from enxerto.report import tricks_table
     from enxerto.tuning import Recipe
 

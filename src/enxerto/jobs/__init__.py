@@ -1,15 +1,15 @@
 """The end-to-end jobs behind the commands: train, evaluate, explain, tricks, demo."""
 
-from enxerto.jobs.attack import Fooled, fool
-from enxerto.jobs.attack_check import verify_attack
 from enxerto.jobs.evaluate import Evaluated, evaluate
-from enxerto.jobs.explain import Explained, explain
-from enxerto.jobs.feature_maps import SeenFeatures, feature_maps
-from enxerto.jobs.ideal import Imagined, ideal
-from enxerto.jobs.lab import Lab, lab_pets
+from enxerto.jobs.explaining.explain import Explained, explain
+from enxerto.jobs.fooling.check import verify_attack
+from enxerto.jobs.fooling.fool import Fooled, fool
+from enxerto.jobs.imagining.ideal import Imagined, ideal
+from enxerto.jobs.lab.lab import Lab, lab_pets
 from enxerto.jobs.report import rerender
-from enxerto.jobs.train import Trained, train
-from enxerto.jobs.tricks import compare_tricks
+from enxerto.jobs.seeing.feature_maps import SeenFeatures, feature_maps
+from enxerto.jobs.training.train import Trained, train
+from enxerto.jobs.tricks.tricks import compare_tricks
 
 __all__ = [
     "Evaluated",

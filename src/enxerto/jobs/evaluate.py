@@ -12,8 +12,8 @@ from enxerto.data import Limits, PhotoSet, examine, list_photos
 from enxerto.errors import DataError, OptionError, UnknownNameError
 from enxerto.evaluation import Evaluation
 from enxerto.features import extract, open_store
+from enxerto.jobs.explaining.mistakes import mistake_overlays
 from enxerto.jobs.labelled import LabelledPhotos
-from enxerto.jobs.mistakes import mistake_overlays
 from enxerto.jobs.provenance import Stopwatch, backbone_card, now, versions
 from enxerto.jobs.report import thumbnails_of
 from enxerto.progress import Progress, silent

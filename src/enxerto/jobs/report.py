@@ -8,7 +8,7 @@ from pathlib import Path
 from enxerto.classifier import Classifier, read_manifest
 from enxerto.data import Limits, Photo, PhotoSet, list_photos
 from enxerto.errors import IntegrityError, WeightsMissingError
-from enxerto.jobs.mistakes import mistake_overlays
+from enxerto.jobs.explaining.mistakes import mistake_overlays
 from enxerto.report import (
     ReportContents,
     UnmeasuredContents,

@@ -1,14 +1,14 @@
 """Frozen results into one self-contained HTML page, plain text or JSON."""
 
 from enxerto.report.contents import BackboneCard, ReportContents, TricksContents, TuningCard
-from enxerto.report.feature_contents import FeatureMapsContents
-from enxerto.report.feature_maps_page import LayerPictures, PagePictures, render_feature_maps
-from enxerto.report.feature_maps_table import feature_maps_table
-from enxerto.report.ideal_contents import IdealCard, IdealContents
-from enxerto.report.ideal_page import Pictures, render_ideal
-from enxerto.report.ideal_table import ideal_table
-from enxerto.report.lab_contents import LabContents, LabEntry
-from enxerto.report.lab_page import lab_table, render_lab
+from enxerto.report.feature_maps.contents import FeatureMapsContents
+from enxerto.report.feature_maps.page import LayerPictures, PagePictures, render_feature_maps
+from enxerto.report.feature_maps.table import feature_maps_table
+from enxerto.report.ideal.contents import IdealCard, IdealContents
+from enxerto.report.ideal.page import Pictures, render_ideal
+from enxerto.report.ideal.table import ideal_table
+from enxerto.report.lab.contents import LabContents, LabEntry
+from enxerto.report.lab.page import lab_table, render_lab
 from enxerto.report.page import render
 from enxerto.report.record import (
     feature_maps_from_json,
@@ -24,10 +24,10 @@ from enxerto.report.record import (
 )
 from enxerto.report.terminal import health_table, summary
 from enxerto.report.thumbnails import make_thumbnails
-from enxerto.report.tricks_page import render_tricks
-from enxerto.report.tricks_table import tricks_table
-from enxerto.report.unmeasured_contents import UnmeasuredContents
-from enxerto.report.unmeasured_page import render_unmeasured
+from enxerto.report.tricks.page import render_tricks
+from enxerto.report.tricks.table import tricks_table
+from enxerto.report.unmeasured.contents import UnmeasuredContents
+from enxerto.report.unmeasured.page import render_unmeasured
 
 __all__ = [
     "BackboneCard",

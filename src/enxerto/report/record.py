@@ -11,10 +11,10 @@ import msgspec
 from enxerto.errors import IntegrityError
 from enxerto.evaluation.results import Evaluation
 from enxerto.report.contents import ReportContents, TricksContents
-from enxerto.report.feature_contents import FeatureMapsContents
-from enxerto.report.ideal_contents import IdealContents
-from enxerto.report.lab_contents import LabContents
-from enxerto.report.unmeasured_contents import UnmeasuredContents
+from enxerto.report.feature_maps.contents import FeatureMapsContents
+from enxerto.report.ideal.contents import IdealContents
+from enxerto.report.lab.contents import LabContents
+from enxerto.report.unmeasured.contents import UnmeasuredContents
 
 VERSION = 1
 _NOT_FINITE = "not-finite"

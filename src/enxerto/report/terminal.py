@@ -10,8 +10,8 @@ from enxerto.report.confused import confused_pairs
 from enxerto.report.contents import ReportContents
 from enxerto.report.findings import alerts, verdict, worst_first
 from enxerto.report.text import plain, table, terminal_columns, wrapped
-from enxerto.report.unmeasured_contents import UnmeasuredContents
-from enxerto.report.unmeasured_page import ADVICE, cautions, learned_sentence, reason_sentence
+from enxerto.report.unmeasured.contents import UnmeasuredContents
+from enxerto.report.unmeasured.page import ADVICE, cautions, learned_sentence, reason_sentence
 from enxerto.report.wording import (
     change,
     change_interval,

@@ -13,7 +13,7 @@ from enxerto.classifier import Classifier
 from enxerto.errors import DataError, OptionError, PhotoError, UnknownNameError
 from enxerto.files import sha256_of
 from enxerto.jobs import Fooled, fool, verify_attack
-from enxerto.jobs.attack_output import PAGE, RECORD
+from enxerto.jobs.fooling.output import PAGE, RECORD
 
 CLASSES = tuple(f"class {number}" for number in range(1000))
 

@@ -11,7 +11,7 @@ from enxerto.backbones import open_backbone
 from enxerto.data import PhotoSet, list_photos
 from enxerto.engines import Engine, open_engine
 from enxerto.features import extract, open_store
-from enxerto.jobs.control import prepare_control, run_control, stratified_sample
+from enxerto.jobs.training.control import prepare_control, run_control, stratified_sample
 from enxerto.progress import silent
 
 

@@ -21,8 +21,8 @@ from enxerto.data import reading
 from enxerto.errors import IntegrityError, OptionError
 from enxerto.evaluation import Comparison
 from enxerto.jobs import Trained, evaluate, finetuning, train
-from enxerto.jobs.finetuning import Plan, recipe_rows
-from enxerto.jobs.ways import PROBE, TUNED
+from enxerto.jobs.training.finetuning import Plan, recipe_rows
+from enxerto.jobs.training.ways import PROBE, TUNED
 from enxerto.progress import Advance
 from enxerto.report import from_json
 from enxerto.tuning import Epoch, Material, Recipe, Surroundings

@@ -19,8 +19,9 @@ from enxerto.files import sha256_of
 from enxerto.heads.familiarity import Familiarity
 from enxerto.heads.linear import LinearHead
 from enxerto.heads.probe import LinearProbe
-from enxerto.jobs import ideal, ideal_gallery
-from enxerto.jobs.ideal import Imagined
+from enxerto.jobs import ideal
+from enxerto.jobs.imagining import gallery as ideal_gallery
+from enxerto.jobs.imagining.ideal import Imagined
 from enxerto.report import ideal_from_json
 from enxerto.visualize.ideal import panel
 from enxerto.visualize.ideal.recipe import recipe_of

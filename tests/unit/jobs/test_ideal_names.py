@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from enxerto.backbones.imagenet import imagenet_classes
-from enxerto.jobs.ideal_names import LONGEST, file_names, safe_name
+from enxerto.jobs.imagining.names import LONGEST, file_names, safe_name
 
 RESERVED = set('<>:"/\\|?*\0\n')
 

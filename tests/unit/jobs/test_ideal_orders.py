@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from enxerto.backbones.imagenet import imagenet_classes
-from enxerto.jobs.ideal_orders import Wanted, batches, orders_of, variations, wanted_channels, wanted_classes
+from enxerto.jobs.imagining.orders import Wanted, batches, orders_of, variations, wanted_channels, wanted_classes
 from enxerto.visualize.ideal.objective import Channel
 from enxerto.visualize.ideal.recipe import ROBUST
 

@@ -7,7 +7,7 @@ from hand_networks import hand_classifier
 
 from enxerto.data import Limits
 from enxerto.errors import DataError
-from enxerto.jobs.known_photos import photos_known_to
+from enxerto.jobs.explaining.known_photos import photos_known_to
 from enxerto.progress import silent
 
 

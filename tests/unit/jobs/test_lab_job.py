@@ -17,8 +17,8 @@ from enxerto.data import list_photos
 from enxerto.data.catalog import DATASETS
 from enxerto.errors import DataError, OptionError, UnknownNameError, WeightsMissingError
 from enxerto.jobs import Trained, lab, lab_pets
-from enxerto.jobs.lab_photos import lab_licence, lab_listing
-from enxerto.jobs.lab_ranking import Measured, ranked
+from enxerto.jobs.lab.photos import lab_licence, lab_listing
+from enxerto.jobs.lab.ranking import Measured, ranked
 from enxerto.jobs.labelled import Judged
 from enxerto.progress import silent
 from enxerto.report import lab_from_json

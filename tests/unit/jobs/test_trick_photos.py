@@ -10,7 +10,7 @@ import pytest
 from enxerto.data import Photo, PhotoSet
 from enxerto.errors import DataError
 from enxerto.jobs.labelled import LabelledPhotos
-from enxerto.jobs.trick_photos import Sides, draw, two_sides
+from enxerto.jobs.tricks.photos import Sides, draw, two_sides
 
 
 def photo_set(counts: dict[tuple[str, str | None], int]) -> PhotoSet:

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from enxerto.errors import DataError, IntegrityError, OptionError
-from enxerto.jobs import trick_runs
-from enxerto.jobs.trick_log import RUNS, Run, RunLog
-from enxerto.jobs.trick_runs import TrickRuns
+from enxerto.jobs.tricks import runs as trick_runs
+from enxerto.jobs.tricks.log import RUNS, Run, RunLog
+from enxerto.jobs.tricks.runs import TrickRuns
 from enxerto.progress import Progress, silent
 from enxerto.tuning import Recipe, Surroundings
 from enxerto.tuning.trials import Trial

@@ -7,7 +7,7 @@ from tiny_networks import tiny_network
 
 from enxerto.backbones import Backbone
 from enxerto.errors import OptionError
-from enxerto.jobs.trick_settings import compared_settings, learning_stages
+from enxerto.jobs.tricks.settings import compared_settings, learning_stages
 from enxerto.tuning import Recipe
 from enxerto.tuning.tricks import variants
 

@@ -15,8 +15,8 @@ from tiny_tuning import write_colors
 
 from enxerto.errors import DataError, OptionError
 from enxerto.jobs import compare_tricks
-from enxerto.jobs.finetuning import recipe_rows
-from enxerto.jobs.trick_output import tricks_paths
+from enxerto.jobs.training.finetuning import recipe_rows
+from enxerto.jobs.tricks.output import tricks_paths
 from enxerto.report import TricksContents, render_tricks, tricks_from_json
 from enxerto.tuning import Recipe
 from enxerto.tuning.trials import Trial, Trials
@@ -164,7 +164,7 @@ def test_what_photos_can_not_be_learned_from_or_measured_on_is_said(comparing: C
 def test_impossible_options_are_refused_before_a_photo_is_read(
     options: dict[str, Any], message: str, colors: Path, comparing: Comparing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("enxerto.jobs.tricks.engine_for", None)
+    monkeypatch.setattr("enxerto.jobs.tricks.tricks.engine_for", None)
     with pytest.raises(OptionError, match=message):
         comparing(colors, **options)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from enxerto.errors import OptionError, StorageError
-from enxerto.jobs.unfinished import unfinished_path, unfinished_run
+from enxerto.jobs.training.unfinished import unfinished_path, unfinished_run
 from enxerto.tuning import Team
 
 

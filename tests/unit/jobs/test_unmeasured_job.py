@@ -11,7 +11,7 @@ import pytest
 from enxerto.classifier import Classifier, read_manifest
 from enxerto.errors import DataError
 from enxerto.jobs import Trained, rerender, train
-from enxerto.jobs.unmeasured import Asked
+from enxerto.jobs.training.unmeasured import Asked
 from enxerto.report import UnmeasuredContents, from_json
 
 pytestmark = pytest.mark.usefixtures("warm_home")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from enxerto.errors import StorageError
-from enxerto.jobs import watching
-from enxerto.jobs.watching import HISTORY, history_lines, log_problems, watcher
+from enxerto.jobs.training import watching
+from enxerto.jobs.training.watching import HISTORY, history_lines, log_problems, watcher
 from enxerto.tuning import Epoch, FitHistory
 
 START = Epoch(0, None, 0.7, 0.5, 0.7, 0.5, 0.0, 0.25, 0.0)

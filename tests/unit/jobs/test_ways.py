@@ -15,7 +15,7 @@ from enxerto.heads.familiarity import Familiarity
 from enxerto.heads.linear import LinearHead
 from enxerto.heads.probe import LinearProbe
 from enxerto.jobs.labelled import LabelledPhotos
-from enxerto.jobs.ways import PROBE, TUNED, Way, choose
+from enxerto.jobs.training.ways import PROBE, TUNED, Way, choose
 
 PHOTOS = 120
 LABELS = np.arange(PHOTOS) % 2

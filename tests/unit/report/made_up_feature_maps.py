@@ -8,7 +8,7 @@ import made_up_reports as made_up
 from PIL import Image
 
 from enxerto.report import FeatureMapsContents, LayerPictures, PagePictures
-from enxerto.report.feature_contents import ChannelCard, LayerCard, SeenPhoto
+from enxerto.report.feature_maps.contents import ChannelCard, LayerCard, SeenPhoto
 from enxerto.visualize.render.legend import RANKED
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from made_up_reports import tricks
 
-from enxerto.report.ideal_contents import IdealCard, IdealContents
+from enxerto.report.ideal.contents import IdealCard, IdealContents
 from enxerto.visualize.ideal.image import Opinion, Step
 
 MAKER, JUDGE, SIBLING = "efficientnet_lite0", "squeezenet1_1", "efficientnet_lite2"

@@ -23,7 +23,7 @@ from enxerto.evaluation.results import (
     TrickEffect,
 )
 from enxerto.report.contents import BackboneCard, ReportContents, TricksContents, TuningCard
-from enxerto.report.unmeasured_contents import UnmeasuredContents
+from enxerto.report.unmeasured.contents import UnmeasuredContents
 from enxerto.tuning.history import Epoch, FitHistory
 
 HOSTILE_NAMES = (

@@ -8,11 +8,11 @@ import pytest
 from page_reader import Reader
 
 from enxerto.attack.file.verify import Change, Survival
-from enxerto.report.attack_contents import AttackCard, AttackContents, VerifiedContents
-from enxerto.report.attack_page import MOST_PHOTOS, AttackPictures, render_attack
-from enxerto.report.attack_pictures import magnification, magnified, side_by_side
-from enxerto.report.attack_table import attack_table, verified_table
-from enxerto.report.attack_words import goal_words
+from enxerto.report.attack.contents import AttackCard, AttackContents, VerifiedContents
+from enxerto.report.attack.page import MOST_PHOTOS, AttackPictures, render_attack
+from enxerto.report.attack.pictures import magnification, magnified, side_by_side
+from enxerto.report.attack.table import attack_table, verified_table
+from enxerto.report.attack.words import goal_words
 from enxerto.report.contents import BackboneCard
 
 WEBP = b"RIFF\x00\x00\x00\x00WEBPVP8 "

@@ -7,15 +7,15 @@ import pytest
 from test_page import Reader
 
 from enxerto.report.contents import BackboneCard
-from enxerto.report.explanation_contents import (
+from enxerto.report.explanation.contents import (
     ExplanationCard,
     ExplanationContents,
     MapCard,
     MethodCard,
     NeighborCard,
 )
-from enxerto.report.explanation_page import legend, render_explanations
-from enxerto.report.explanation_table import explanation_table
+from enxerto.report.explanation.page import legend, render_explanations
+from enxerto.report.explanation.table import explanation_table
 from enxerto.visualize.attribution import Faithfulness, SanityCheck
 
 WEBP = b"RIFF\x00\x00\x00\x00WEBPVP8 "

@@ -11,8 +11,8 @@ from page_reader import Reader
 from enxerto.errors import IntegrityError
 from enxerto.report import IdealContents, Pictures, ideal_from_json, ideal_table, ideal_to_json, render_ideal
 from enxerto.report.charts import ascent_chart
-from enxerto.report.ideal_page import MOST_CARDS
-from enxerto.report.ideal_words import ideal_sentence, ideal_verdict, ordinal, tallies
+from enxerto.report.ideal.page import MOST_CARDS
+from enxerto.report.ideal.words import ideal_sentence, ideal_verdict, ordinal, tallies
 from enxerto.visualize.ideal.image import Step
 
 WEBP = b"RIFF\x00\x00\x00\x00WEBPVP8 "

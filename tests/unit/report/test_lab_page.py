@@ -8,8 +8,8 @@ import pytest
 
 from enxerto.errors import IntegrityError
 from enxerto.evaluation.results import Interval
-from enxerto.report.lab_contents import LabContents, LabEntry
-from enxerto.report.lab_page import lab_sentence, lab_table, render_lab, ties_sentence
+from enxerto.report.lab.contents import LabContents, LabEntry
+from enxerto.report.lab.page import lab_sentence, lab_table, render_lab, ties_sentence
 from enxerto.report.record import lab_from_json, lab_to_json
 from enxerto.report.text import plain
 

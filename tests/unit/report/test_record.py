@@ -9,7 +9,7 @@ import pytest
 from enxerto.errors import IntegrityError
 from enxerto.report.page import render
 from enxerto.report.record import from_json, to_json, tricks_from_json, tricks_to_json
-from enxerto.report.tricks_page import render_tricks
+from enxerto.report.tricks.page import render_tricks
 
 
 def changed(**contents: Any) -> bytes:

@@ -5,7 +5,7 @@ import made_up_reports as made_up
 import pytest
 
 from enxerto.evaluation.results import Interval
-from enxerto.report.effects import (
+from enxerto.report.tricks.effects import (
     abouts,
     best_first,
     chance_sentence,

@@ -8,7 +8,7 @@ import pytest
 
 from enxerto.report import render_tricks
 from enxerto.report.contents import TricksContents
-from enxerto.report.tricks_table import tricks_table
+from enxerto.report.tricks.table import tricks_table
 
 
 class Reader(HTMLParser):

@@ -8,7 +8,7 @@ import pytest
 from enxerto.errors import IntegrityError
 from enxerto.report.record import from_json, to_json
 from enxerto.report.terminal import summary
-from enxerto.report.unmeasured_page import cautions, render_unmeasured
+from enxerto.report.unmeasured.page import cautions, render_unmeasured
 
 
 def words(html: str) -> str:

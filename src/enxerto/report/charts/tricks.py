@@ -9,7 +9,7 @@ from enxerto.evaluation.results import Interval, TrickEffect
 from enxerto.report.charts.plot import nice_ticks
 from enxerto.report.charts.svg import Chart
 from enxerto.report.charts.tracks import Mark, Scale, Track, is_defined, signed, signed_points, span, track_panel
-from enxerto.report.effects import Shown, best_first, shown
+from enxerto.report.tricks.effects import Shown, best_first, shown
 from enxerto.report.wording import (
     bare_points,
     change,

@@ -1,0 +1,1 @@
+"""Ideal images and what other networks see in them: `enxerto ideal`."""

@@ -1,0 +1,1 @@
+"""The lesson's lab on Oxford Pets: `enxerto lab`."""

@@ -1,0 +1,343 @@
+"""From a folder of photos to a classifier with an honest figure: the main job."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from enxerto.backbones import DEFAULT, LAST, open_backbone
+from enxerto.backbones.backbone import FINE_TUNED
+from enxerto.classifier import Classifier, Provenance, require_free, require_slimmable, save
+from enxerto.data import (
+    Limits,
+    Split,
+    examine,
+    format_split,
+    list_photos,
+    require_trainable,
+)
+from enxerto.engines import Engine
+from enxerto.errors import DataError
+from enxerto.evaluation import Control, Evaluation
+from enxerto.evaluation.results import LearningCurve
+from enxerto.features import PrecisionChoice, engine_for, extract, open_store
+from enxerto.heads import ClassWeight
+from enxerto.jobs.explaining.mistakes import mistake_overlays
+from enxerto.jobs.labelled import Judged, LabelledPhotos
+from enxerto.jobs.provenance import Stopwatch, backbone_card, now, versions
+from enxerto.jobs.report import thumbnails_of
+from enxerto.jobs.training.agreement import agreement_with_fp32
+from enxerto.jobs.training.control import prepare_control, run_control
+from enxerto.jobs.training.finetuning import Plan, requested_recipe, tuning_card
+from enxerto.jobs.training.settings import Settings
+from enxerto.jobs.training.sides import leaked_into, learned_from, placed, sides_of, without_photos
+from enxerto.jobs.training.trying import try_ways
+from enxerto.jobs.training.unfinished import unfinished_run
+from enxerto.jobs.training.unmeasured import Asked, measures_nothing, train_unmeasured
+from enxerto.jobs.training.watching import HISTORY, history_lines
+from enxerto.jobs.training.ways import choose
+from enxerto.progress import Progress, silent
+from enxerto.report import ReportContents, UnmeasuredContents, render, render_unmeasured, to_json
+from enxerto.training import rounds
+from enxerto.tuning import Recipe, join_team
+from enxerto.types import Features
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What `train` returns.
+
+    Attributes:
+        classifier: ready to predict.
+        contents: every figure, as the report shows it; `UnmeasuredContents`, without figures, where every photo was
+            needed to learn from.
+        html: the report.
+        path: where the model was saved, `None` when no output was asked for.
+        judged: which photos it got right, of those that the evaluation counts; `None` where nothing was measured.
+    """
+
+    classifier: Classifier
+    contents: ReportContents | UnmeasuredContents
+    html: str
+    path: Path | None
+    judged: Judged | None = None
+
+    @property
+    def measured(self) -> bool:
+        """Whether there are figures of how good the classifier is."""
+        return isinstance(self.contents, ReportContents)
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """How good the classifier is on photos that it has not learned from, copies of them left out, too.
+
+        Raises:
+            DataError: nothing was measured, as every photo was needed to learn from.
+        """
+        if isinstance(self.contents, UnmeasuredContents):
+            raise DataError(f"nothing was measured: {self.contents.reason}; add a second photo of each class")
+        return self.contents.honest
+
+
+def train(
+    source: str | Path,
+    output: str | Path | None = None,
+    *,
+    backbone: str = DEFAULT,
+    layer: str = LAST,
+    pooling: str = "average",
+    size_px: int | None = None,
+    crop: float | None = None,
+    mirror: bool = False,
+    weights: str | Path | None = None,
+    label_pattern: str | None = None,
+    split: str | Path | None = None,
+    folds: int = 5,
+    holdout: float | None = None,
+    class_weight: ClassWeight = None,
+    coverage: float = 0.95,
+    control: bool = True,
+    precision: str = "auto",
+    device: str = "auto",
+    offline: bool = False,
+    views: int = 1,
+    finetune: Recipe | bool = False,
+    tricks: Sequence[str] = (),
+    logs: Sequence[str] = (),
+    resume: bool = False,
+    curve: bool = True,
+    slim: bool = False,
+    force: bool = False,
+    cache: bool = True,
+    seed: int = 0,
+    limits: Limits | None = None,
+    command: str | None = None,
+    progress: Progress = silent,
+) -> Trained:
+    """Train a classifier on a folder of photos and evaluate it on photos that it has not learned from.
+
+    Photos of a class that has a single one are learned from and not evaluated. Where fewer than two classes can be
+    evaluated, the classifier comes without figures, and says so.
+
+    Args:
+        source: a folder per class, `train/` and `test/` above that, a flat folder with `label_pattern`, or a CSV file.
+        output: directory to save the model in; it must not exist.
+        backbone: as in `enxerto backbones list`.
+        layer: where features come from; `last` by default.
+        pooling: `average`, `max` or `grid2`.
+        size_px: side of the square that the backbone looks at; by default what it was trained with.
+        crop: part of a photo's shorter side that the square covers.
+        mirror: look at the mirror image, too, and average what is seen; it takes twice the time.
+        weights: a `.safetensors` file of the backbone's weights.
+        label_pattern: regular expression whose one group is the label, matched to the stem of each file name.
+        split: a CSV file that says which photo is on which side, as a saved model's `split.csv`.
+        folds: of the cross-validation, where no split is given.
+        holdout: hold out this share of the photos instead of cross-validating.
+        class_weight: `balanced` lets every class count the same.
+        coverage: how often prediction sets shall hold the true class.
+        control: also train on the same backbone with random weights, to see whether transfer helps.
+        precision: `auto`, `fp32` or `bf16` for making features; the saved model predicts in fp32 either way.
+        device: `auto`, `openvino`, `torch` or `cuda`.
+        offline: never download.
+        views: also solve a head on the features of so many views of each photo (random crops, flipped, recolored), and
+            keep it if it is better beyond noise.
+        finetune: also tune the backbone from the solved head, by this recipe or the default one, and keep it if it is
+            better beyond noise.
+        tricks: settings that change the recipe: `mixup`, `label-smoothing=0.05`, `no-average`, ….
+        logs: where the history of fine-tuning goes besides `history.jsonl`: `tensorboard:DIRECTORY`, `mlflow:URI`.
+        resume: go on with the fine-tuning that was interrupted at `output`.
+        curve: also measure how accuracy grows with the number of photos.
+        slim: save the model without the backbone's weights.
+        force: replace a model at `output`.
+        cache: keep features for the next time.
+        seed: of everything random.
+        limits: of bytes and pixels a photo.
+        command: the command line to print in the report.
+        progress: how to show progress.
+
+    Raises:
+        DataError: nothing readable, a class without a readable photo, ….
+        OptionError: an impossible option.
+        WeightsMissingError: the backbone's weights are not here and can't be fetched.
+        StorageError: the disk is full.
+    """
+    team = join_team()
+    target = None if output is None else Path(output)
+    if target is not None and team.leads:
+        require_free(target, force=force)
+    watch = Stopwatch()
+    with watch.stage("listing"):
+        photos = list_photos(Path(source), label_pattern=label_pattern)
+    with watch.stage("backbone"):
+        grafted = open_backbone(
+            backbone,
+            layer=layer,
+            pooling=pooling,
+            size_px=size_px,
+            crop=crop,
+            mirror=mirror,
+            file=None if weights is None else Path(weights),
+            offline=offline,
+        )
+        recipe = requested_recipe(finetune, tricks, logs, photos, grafted, team, slim=slim, resume=resume)
+        require_trainable(photos, per_class=1)
+        if slim and target is not None:
+            require_slimmable(grafted)
+        engine, choice = engine_for(photos, grafted, device=device, precision=precision, keep=cache, limits=limits)
+    random = prepare_control(engine, seed) if control else None
+    with watch.stage("features"), open_store(engine, keep=cache) as store:
+        if team.size > 1 and cache:  # each process makes its part of them, and then finds the others' in the store
+            part = photos.subset(range(team.rank, len(photos), team.size))
+            extract(part, engine, store, limits=limits, progress=progress)
+            team.wait()
+        table = extract(photos, engine, store, limits=limits, progress=progress)
+        require_trainable(photos, per_class=1, readable=[record.good for record in table.records])
+        features = table.matrix()
+    with watch.stage("data health"):
+        labelled = LabelledPhotos.of(table)
+        sides = sides_of(labelled, photos, split, folds, holdout, seed)
+        health = examine(photos if split is None else placed(photos, labelled.photos, sides), table.records)
+    settings = Settings(class_weight, coverage, cache, seed, limits, progress)
+    if measures_nothing(sides):
+        asked = Asked(str(source), command or f"enxerto train {source}", views, recipe is not None, device)
+        classifier, unknown = train_unmeasured(
+            grafted, engine, choice, labelled, features, sides, health, settings, watch, asked
+        )
+        html = render_unmeasured(unknown)
+        if target is not None and team.leads:
+            extra = _files(labelled, sides, unknown, html)
+            _save(classifier, target, unknown, choice, extra, slim=slim, force=force)
+        return Trained(classifier, unknown, html, target)
+    with ExitStack() as opened:
+        plan = None
+        if recipe is not None:
+            folder = opened.enter_context(unfinished_run(target, team, resume=resume, force=force))
+            plan = Plan(recipe, grafted, engine, team, folder, logs, Path(source).resolve().name, settings)
+        tried = try_ways(grafted, engine, labelled, features, sides.sides, settings, watch, views=views, plan=plan)
+        leaked = leaked_into(labelled, sides, tried.evaluated, steered=tried.tuned is not None)
+        with watch.stage("evaluation"):
+            kept, candidates = choose(tried.ways, labelled, tried.evaluated, ~leaked, seed)
+            evaluation, seen, without_seen = labelled.measure(
+                kept.decisions, tried.evaluated, leaked, protocol=sides.protocol, coverage=coverage, seed=seed
+            )
+        with watch.stage("learning curve"):
+            grown = _curve(labelled, features, sides, settings) if curve else None
+        with watch.stage("control"):
+            measured = _control(labelled, features, random, settings)
+        classifier = Classifier(
+            backbone=kept.backbone,
+            classes=labelled.classes,
+            probe=kept.probe,
+            learned_from=labelled.content[learned_from(sides, kept.name)],
+            device=device,
+        )
+        with watch.stage("agreement"):
+            note = choice.note + agreement_with_fp32(
+                classifier, labelled.photos, kept.features, choice.precision, keep=cache, limits=limits
+            )
+        contents = ReportContents(
+            title=Path(source).resolve().name,
+            source=str(source),
+            command=command or f"enxerto train {source}",
+            created=now(),
+            seconds=watch.seconds(),
+            backbone=backbone_card(kept.backbone),
+            engine=f"{engine.name} {engine.precision}",
+            precision_note=note,
+            regularization=kept.probe.C,
+            temperature=kept.probe.temperature,
+            health=health,
+            evaluation=evaluation,
+            control=measured,
+            seen=seen,
+            without_seen=without_seen,
+            versions=versions(),
+            seed=seed,
+            candidates=candidates,
+            tuning=None if tried.tuned is None else tuning_card(tried.tuned),
+            curve=grown,
+            notes=tried.notes,
+            unmeasured=without_photos(labelled, tried.evaluated),
+        )
+        html = render(
+            contents,
+            thumbnails=thumbnails_of(contents, photos, limits),
+            overlays=mistake_overlays(classifier, contents, photos, limits),
+        )
+        if target is not None and team.leads:
+            extra = _files(labelled, sides, contents, html)
+            if tried.tuned is not None:
+                extra[HISTORY] = history_lines(tried.tuned.fits)
+            _save(classifier, target, contents, choice, extra, slim=slim, force=force)
+        judged = labelled.judged(kept.decisions, tried.evaluated, leaked)
+    return Trained(classifier, contents, html, target, judged)
+
+
+def _curve(labelled: LabelledPhotos, features: Features, sides: Split, settings: Settings) -> LearningCurve | None:
+    """How accuracy grows with the number of photos, measured on the side held out or by cross-validation."""
+    from enxerto.evaluation.learning_curve import learning_curve
+
+    learned, evaluated = rounds(sides.sides, len(labelled.labels))[0]
+    held_out = "train" in sides.sides
+    return learning_curve(
+        features, labelled.labels, labelled.classes, groups=labelled.groups, class_weight=settings.class_weight,
+        learned=learned if held_out else None, evaluated=evaluated if held_out else None, seed=settings.seed,
+    )  # fmt: skip
+
+
+def _control(
+    labelled: LabelledPhotos, features: Features, random: Future[Engine] | None, settings: Settings
+) -> Control | None:
+    if random is None:
+        return None
+    return run_control(
+        labelled.photos, features, labelled.labels, labelled.groups, labelled.classes, random,
+        class_weight=settings.class_weight, seed=settings.seed, cache=settings.cache, limits=settings.limits,
+        progress=settings.progress,
+    )  # fmt: skip
+
+
+def _files(
+    labelled: LabelledPhotos, sides: Split, contents: ReportContents | UnmeasuredContents, html: str
+) -> dict[str, bytes]:
+    """What a model's directory holds besides the model, by name."""
+    return {
+        "split.csv": format_split(labelled.photos, sides, labelled.groups.tolist()),
+        "results.json": to_json(contents),
+        "report.html": html.encode(),
+    }
+
+
+def _save(
+    classifier: Classifier,
+    target: Path,
+    contents: ReportContents | UnmeasuredContents,
+    choice: PrecisionChoice,
+    extra: Mapping[str, bytes],
+    *,
+    slim: bool,
+    force: bool,
+) -> None:
+    card = contents.tuning if isinstance(contents, ReportContents) else None
+    provenance = Provenance(
+        created=contents.created,
+        command=contents.command,
+        seed=contents.seed,
+        precision=choice.precision,
+        precision_note=contents.precision_note,
+        versions=contents.versions,
+        tuning=card.recipe if card is not None and classifier.backbone.origin == FINE_TUNED else (),
+    )
+    figures = {"photos": 0.0}
+    if isinstance(contents, ReportContents):
+        evaluation = contents.honest
+        figures = {
+            "photos": float(evaluation.photos),
+            "accuracy": evaluation.accuracy.value,
+            "accuracy_low": evaluation.accuracy.low,
+            "accuracy_high": evaluation.accuracy.high,
+        }
+    save(classifier, target, provenance=provenance, figures=figures, extra=extra, slim=slim, force=force)

@@ -1,0 +1,1 @@
+"""The effect of each training trick on a user's photos: `enxerto tricks`."""
