@@ -20,7 +20,8 @@ from enxerto.classifier import Classifier
 from enxerto.data import reading
 from enxerto.errors import IntegrityError, OptionError
 from enxerto.evaluation import Comparison
-from enxerto.jobs import Trained, evaluate, finetuning, train
+from enxerto.jobs import Trained, evaluate, train
+from enxerto.jobs.training import finetuning
 from enxerto.jobs.training.finetuning import Plan, recipe_rows
 from enxerto.jobs.training.ways import PROBE, TUNED
 from enxerto.progress import Advance

@@ -11,7 +11,8 @@ from PIL import Image
 from enxerto.data import Limits
 from enxerto.errors import DataError, IntegrityError, OptionError
 from enxerto.features import precision
-from enxerto.jobs import Trained, agreement, rerender, train
+from enxerto.jobs import Trained, rerender, train
+from enxerto.jobs.training import agreement
 from enxerto.report import from_json
 
 pytestmark = pytest.mark.usefixtures("warm_home")
