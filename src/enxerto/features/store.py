@@ -166,8 +166,8 @@ def set_aside(path: Path) -> Path:
     """Rename a damaged file so that a new one can take its place."""
     aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
     with storage_errors(path):
+        path.with_name(f"{path.name}-journal").unlink(missing_ok=True)  # first: the next one is of a new file
         path.replace(aside)
-        path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
     return aside
 
 

@@ -16,7 +16,8 @@ from tiny_archives import PETS, entry, jpeg, mirror_folder, pets
 from enxerto.data import list_photos
 from enxerto.data.catalog import DATASETS
 from enxerto.errors import DataError, OptionError, UnknownNameError, WeightsMissingError
-from enxerto.jobs import Trained, lab, lab_pets
+from enxerto.jobs import Trained, lab_pets
+from enxerto.jobs.lab import lab
 from enxerto.jobs.lab.photos import lab_licence, lab_listing
 from enxerto.jobs.lab.ranking import Measured, ranked
 from enxerto.jobs.labelled import Judged
