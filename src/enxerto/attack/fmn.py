@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from enxerto.attack.ball import nearest, steepest_few
+from enxerto.attack.ball import nearest
 from enxerto.attack.boundary import confirm, shrink
 from enxerto.attack.found import Found, look
 from enxerto.attack.goal import Goal
@@ -17,7 +17,6 @@ from enxerto.attack.radius import linear_radius
 from enxerto.attack.subject import Subject
 
 _LINE_STEPS = 6
-_FEW = 1
 
 
 @dataclass(frozen=True)
@@ -28,13 +27,11 @@ class Pace:
         step: share of the photo's radius.
         change: of the radius from one step to the next.
         memory: of the gradients before, in [0, 1).
-        moved: share of the values that move in a step (l1), of those that have changed already.
     """
 
     step: tuple[float, float]
     change: tuple[float, float]
     memory: float
-    moved: float = 0.25
 
     def at(self, progress: float) -> tuple[float, float]:
         """Step and change of the radius at a progress in [0, 1]."""
@@ -46,7 +43,7 @@ class Pace:
 PACES = {
     "linf": Pace((4.0, 0.06), (0.3, 0.001), 0.0),
     "l2": Pace((3.0, 0.1), (0.35, 0.001), 0.0),
-    "l1": Pace((0.3, 0.03), (0.4, 0.001), 0.75),
+    "l1": Pace((0.5, 0.005), (0.3, 0.001), 0.5),
     "l0": Pace((0.5, 0.1), (0.3, 0.02), 0.75),
 }
 
@@ -65,7 +62,8 @@ def run(
 
     Differs from the paper: a step is a share of the photo's own radius (the paper's first step of length 1 is ten times
     a typical distance of an undefended ImageNet network), gradients have a memory, the first radius heeds the bounds,
-    the step in l1 moves few values, and at the end the best point moves back to the boundary.
+    steps in l1 are dense (the projection makes them sparse), the radius in l0 grows faster and faster until a photo has
+    fooled once, and at the end the best point moves back to the boundary.
 
     Args:
         subject: under attack.
@@ -125,7 +123,7 @@ def follow(
         factors = torch.where(found.success[rows], factor, pace.change[0])
         radius = _follow_boundary(radius, size, here, points, factors, found.distances[rows], norm)
         trend = pace.memory * trend + (1 - pace.memory) * _unit(here.gradient)
-        move = _direction(trend, points, change, radius, pace.moved, norm)
+        move = _direction(trend, radius, norm)
         length = torch.full_like(radius, share) if norm == "l0" else share * radius
         points = nearest(photos, points + length.view(-1, 1, 1, 1) * move, radius, norm)
     found.offer(points, subject.logits(points), rows)
@@ -163,23 +161,19 @@ def _unit(gradient: torch.Tensor) -> torch.Tensor:
     return gradient / length.view(-1, 1, 1, 1)
 
 
-def _direction(
-    trend: torch.Tensor, points: torch.Tensor, change: torch.Tensor, radius: torch.Tensor, moved: float, norm: str
-) -> torch.Tensor:
-    """Where to go, of length 1 in the norm (in linf and l0 at most 1 a value); shape of the photos.
+def _direction(trend: torch.Tensor, radius: torch.Tensor, norm: str) -> torch.Tensor:
+    """Where to go, for a step as long as the radius; shape of the photos.
 
-    In l0 as many pixels as the radius allows go all the way, and all others in proportion.
+    In linf and l0 a value goes by at most 1; in l0 as many pixels as the radius allows go that far, and all others in
+    proportion. In l1 the step is dense and the projection sparse: its L2 length is the largest that a change of this
+    radius can have within the bounds, the smaller of radius and root of the radius.
     """
     if norm == "l2":
         return _unit(trend)
     if norm == "linf":
         return (_unit(trend) * math.sqrt(trend[0].numel())).clamp(-1, 1)
-    if norm == "l0":
-        largest = trend.abs().amax(1).flatten(1).sort(dim=1, descending=True).values
-        last = (radius.long() - 1).clamp(0, largest.shape[1] - 1)
-        return (trend / largest.gather(1, last[:, None]).clamp_min(1e-30)[:, :, None, None]).clamp(-1, 1)
-    blocked = ((trend > 0) & (points >= 1)) | ((trend < 0) & (points <= 0))
-    values = change[0].numel()
-    changed = (change != 0).flatten(1).sum(1)
-    few = torch.where(changed > 0, moved * changed, 0.05 * values).clamp(min(_FEW, values), 0.05 * values + _FEW)
-    return steepest_few(torch.where(blocked, 0, trend), (few / values).clamp(max=1))
+    if norm == "l1":
+        return _unit(trend) * radius.rsqrt().clamp_max(1).view(-1, 1, 1, 1)
+    largest = trend.abs().amax(1).flatten(1).sort(dim=1, descending=True).values
+    last = (radius.long() - 1).clamp(0, largest.shape[1] - 1)
+    return (trend / largest.gather(1, last[:, None]).clamp_min(1e-30)[:, :, None, None]).clamp(-1, 1)
