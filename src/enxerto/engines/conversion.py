@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import torch
 
 RECIPE = "trace-2"
+TRACING = threading.RLock()
+"""PyTorch's tracers patch modules for the whole process, so only one thread may trace at a time."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,7 +57,7 @@ def trace(network: torch.nn.Module, examples: Sequence[torch.Tensor]) -> torch.j
     """
     import torch
 
-    with warnings.catch_warnings():
+    with TRACING, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*torch.jit.*", category=FutureWarning)
         warnings.filterwarnings("ignore", message=".*torch.jit.*", category=DeprecationWarning)
         warnings.filterwarnings("ignore", category=torch.jit.TracerWarning)  # type: ignore[attr-defined]  # not in its stubs

@@ -14,7 +14,7 @@ import torch
 from torch._decomp import core_aten_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
 
-from enxerto.engines.conversion import from_trace, trace
+from enxerto.engines.conversion import TRACING, from_trace, trace
 from enxerto.engines.objective import Objective
 from enxerto.errors import EngineError
 
@@ -53,8 +53,9 @@ def convert_gradient(
     run = gradient_function(network, objective)
     expected = run(pixels, target)
     try:
-        graph = make_fx(run, decomposition_table=_decompositions())(pixels, target)
-        traced = trace(graph, (pixels, target))
+        with TRACING:
+            graph = make_fx(run, decomposition_table=_decompositions())(pixels, target)
+            traced = trace(graph, (pixels, target))
     except Exception as error:  # whatever PyTorch's tracers run into, the torch engine can do it
         raise EngineError(f"the gradient can't be traced: {' '.join(str(error).split())[:300]}") from error
     return from_trace(traced, (pixels, target)), expected

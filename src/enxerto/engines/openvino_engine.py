@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from enxerto.engines.torch_engine import TorchEngine
 
 _log = logging.getLogger(__name__)
+Key = tuple[Any, ...]
 
 
 class OpenVINOEngine(Engine):
@@ -48,7 +50,7 @@ class OpenVINOEngine(Engine):
         self.identity = f"openvino-{openvino.__version__}-{precision}"
         self.workers = processors()
         self._core = openvino.Core()
-        self._compiled: dict[tuple[Any, ...], openvino.CompiledModel] = {}
+        self._compiled: dict[Key, openvino.CompiledModel] = {}
         self._lock = threading.Lock()
         self._local = threading.local()
         self._gradient_fallback: TorchEngine | None = None
@@ -56,26 +58,31 @@ class OpenVINOEngine(Engine):
     def require_convertible(self) -> None:
         """Raise an `EngineError` unless OpenVINO can convert the network; where it was converted before, do nothing."""
         if not cached_path(self._key("features", "uint8")).exists():
-            self._request(("features", "uint8"))
+            self._forward_requests("features", "uint8")
 
     def _features(self, batch: Images | Pixels) -> Features:
-        return self._each(batch, ("features", batch.dtype.name))
+        return self._each(batch, "features")
 
     def _class_logits(self, batch: Images | Pixels) -> NDArray[np.float32]:
-        return self._each(batch, ("logits", batch.dtype.name))
+        return self._each(batch, "logits")
 
-    def _each(self, batch: Images | Pixels, key: tuple[str, str]) -> NDArray[np.float32]:
-        request = self._request(key)
-        return np.concatenate([request.infer({0: batch[i : i + 1]})[0] for i in range(len(batch))])
+    def _each(self, batch: Images | Pixels, kind: str) -> NDArray[np.float32]:
+        requests = self._forward_requests(kind, batch.dtype.name)
+        return np.concatenate([answer[0] for answer in _each_at_once(requests, batch)])
 
-    def _request(self, key: tuple[str, str]) -> Any:
-        """This thread's own inference request."""
-        requests: dict[Any, Any] = self._local.__dict__
+    def _forward_requests(self, kind: str, dtype: str) -> list[Any]:
+        return self._requests(
+            (kind, dtype), lambda: self._compile(self._model(kind, dtype), self.precision, self.workers)
+        )
+
+    def _requests(self, key: Key, compiled: Callable[[], openvino.CompiledModel]) -> list[Any]:
+        """This thread's own inference requests, as many as there are workers, so that one thread keeps all busy."""
+        requests: dict[Any, list[Any]] = self._local.__dict__
         if key not in requests:
             with self._lock:
                 if key not in self._compiled:
-                    self._compiled[key] = self._compile(self._model(*key), self.precision, self.workers)
-            requests[key] = self._compiled[key].create_infer_request()
+                    self._compiled[key] = compiled()
+            requests[key] = [self._compiled[key].create_infer_request() for _ in range(self.workers)]
         return requests[key]
 
     def _model(self, kind: str, dtype: str) -> openvino.Model:
@@ -104,26 +111,18 @@ class OpenVINOEngine(Engine):
         if self._gradient_fallback is not None:
             return self._gradient_fallback.input_gradient(pixels, target, objective)
         try:
-            requests = self._gradient_requests(pixels, target, objective)
+            requests = self._requests(
+                ("gradient", objective),
+                lambda: self._compile(self._gradient_model(pixels[:1], target[:1], objective), "fp32", self.workers),
+            )
         except EngineError as error:
             _log.warning("input gradients of %s run on torch instead of openvino: %s", self.backbone.name, error)
             from enxerto.engines.torch_engine import TorchEngine
 
             self._gradient_fallback = TorchEngine(self.backbone, self.head)
             return self._gradient_fallback.input_gradient(pixels, target, objective)
-        return _each_at_once(requests, pixels, target)
-
-    def _gradient_requests(self, pixels: Pixels, target: NDArray[np.float32], objective: Objective) -> list[Any]:
-        """This thread's own inference requests, as many as there are workers, so that one thread keeps all busy."""
-        key = ("gradient", objective)
-        requests: dict[Any, Any] = self._local.__dict__
-        if key not in requests:
-            with self._lock:
-                if key not in self._compiled:
-                    model = self._gradient_model(pixels[:1], target[:1], objective)
-                    self._compiled[key] = self._compile(model, "fp32", self.workers)
-            requests[key] = [self._compiled[key].create_infer_request() for _ in range(self.workers)]
-        return requests[key]  # type: ignore[no-any-return]  # OpenVINO's requests have no types
+        answers = _each_at_once(requests, pixels, target)
+        return InputGradient(*(np.concatenate(parts) for parts in zip(*answers, strict=True)))
 
     def _gradient_model(self, pixels: Pixels, target: NDArray[np.float32], objective: Objective) -> openvino.Model:
         """For one photo; when it is converted, its answer for this one is held against autograd's."""
@@ -149,14 +148,14 @@ class OpenVINOEngine(Engine):
         return logit_network(self.backbone, self.head)
 
 
-def _each_at_once(requests: list[Any], pixels: Pixels, target: NDArray[np.float32]) -> InputGradient:
+def _each_at_once(requests: list[Any], *inputs: NDArray[Any]) -> list[list[NDArray[np.float32]]]:
     """Photo by photo, as many at once as there are requests: faster than a batch, and no photo knows the others."""
-    answers: list[tuple[NDArray[np.float32], ...]] = []
-    for start in range(0, len(pixels), len(requests)):
-        running = requests[: len(pixels) - start]
+    answers: list[list[NDArray[np.float32]]] = []
+    for start in range(0, len(inputs[0]), len(requests)):
+        running = requests[: len(inputs[0]) - start]
         for row, request in enumerate(running, start):
-            request.start_async([pixels[row : row + 1], target[row : row + 1]])
+            request.start_async([array[row : row + 1] for array in inputs])
         for request in running:
             request.wait()
-            answers.append(tuple(np.array(request.get_output_tensor(i).data) for i in range(3)))
-    return InputGradient(*(np.concatenate(parts) for parts in zip(*answers, strict=True)))
+            answers.append([np.array(output.data) for output in request.output_tensors])
+    return answers

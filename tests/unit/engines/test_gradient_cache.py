@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +99,18 @@ def test_a_gradient_that_is_not_autograds_is_not_kept(
     np.testing.assert_allclose(
         found.gradient, gradient(open_engine(BACKBONE, head=head(), device="torch")).gradient, atol=1e-6
     )
+
+
+def test_networks_are_converted_in_several_threads(caplog: pytest.LogCaptureFixture) -> None:
+    engines = [engine(seed) for seed in range(2)]
+    together = threading.Barrier(len(engines))
+
+    def ask(one: Engine) -> InputGradient:
+        together.wait()
+        return gradient(one)
+
+    with ThreadPoolExecutor(len(engines)) as pool:
+        found = list(pool.map(ask, engines))
+    assert not caplog.records
+    for one, answer in zip(engines, found, strict=True):
+        np.testing.assert_array_equal(answer.gradient, gradient(one).gradient)
