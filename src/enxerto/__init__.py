@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Explained,
         Fooled,
         Imagined,
+        RobustnessReport,
         SeenFeatures,
         Trained,
         compare_tricks,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         feature_maps,
         fool,
         ideal,
+        robustness,
         train,
         verify_attack,
     )
@@ -56,6 +58,7 @@ _HOME_OF = {
     "PhotoSet": "data",
     "Prediction": "classifier",
     "Recipe": "tuning",
+    "RobustnessReport": "jobs",
     "SeenFeatures": "jobs",
     "Trained": "jobs",
     "check": "data",
@@ -70,6 +73,7 @@ _HOME_OF = {
     "open_backbone": "backbones",
     "open_engine": "engines",
     "open_store": "features",
+    "robustness": "jobs",
     "train": "jobs",
     "verify_attack": "jobs",
 }
@@ -89,6 +93,7 @@ __all__ = [
     "PhotoSet",
     "Prediction",
     "Recipe",
+    "RobustnessReport",
     "SeenFeatures",
     "Trained",
     "__version__",
@@ -104,6 +109,7 @@ __all__ = [
     "open_backbone",
     "open_engine",
     "open_store",
+    "robustness",
     "train",
     "verify_attack",
 ]

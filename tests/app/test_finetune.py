@@ -128,7 +128,7 @@ def test_everything_that_is_wrong_is_listed_at_once_before_a_photo_is_read(
 @pytest.mark.parametrize(
     "option",
     [("--trick", "mixup"), ("--epochs", 3), ("--held-out", 0.3), ("--tuning-precision", "bf16"), ("--resume",),
-     ("--log", "tensorboard:x")],
+     ("--log", "tensorboard:x"), ("--adversarial",), ("--adversarial", "2/255")],
     ids=str,
 )  # fmt: skip
 def test_what_belongs_to_fine_tuning_is_refused_without_it(
@@ -137,6 +137,17 @@ def test_what_belongs_to_fine_tuning_is_refused_without_it(
     ended = run("train", colors, "-o", tmp_path / "model", *option)
     assert (ended.code, ended.out) == (2, "")
     assert "add --finetune" in ended.err
+    assert not list(tmp_path.glob("model*"))
+
+
+@pytest.mark.parametrize("radius", ["4", "17/255", "some"])
+def test_a_radius_that_no_defense_can_have_is_told_in_a_line(
+    radius: str, run: Run, colors: Path, tmp_path: Path
+) -> None:
+    ended = run("train", colors, "-o", tmp_path / "model", "--finetune", "--adversarial", radius)
+    assert (ended.code, ended.out) == (2, "")
+    (line,) = ended.err.splitlines()
+    assert "`--adversarial` must be a number of at least 0 and at most 16/255, such as 2/255, got " in line
     assert not list(tmp_path.glob("model*"))
 
 

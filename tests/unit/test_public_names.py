@@ -24,6 +24,7 @@ PUBLIC = [
     "PhotoSet",
     "Prediction",
     "Recipe",
+    "RobustnessReport",
     "SeenFeatures",
     "Trained",
     "__version__",
@@ -39,6 +40,7 @@ PUBLIC = [
     "open_backbone",
     "open_engine",
     "open_store",
+    "robustness",
     "train",
     "verify_attack",
 ]
@@ -57,8 +59,9 @@ LAYERS = {
         "read_tricks", "require_possible",
     ],
     "jobs": [
-        "Evaluated", "Explained", "Fooled", "Imagined", "Lab", "SeenFeatures", "Trained", "compare_tricks",
-        "evaluate", "explain", "feature_maps", "fool", "ideal", "lab_pets", "rerender", "train", "verify_attack",
+        "Evaluated", "Explained", "Fooled", "Imagined", "Lab", "RobustnessReport", "SeenFeatures", "Trained",
+        "compare_tricks", "evaluate", "explain", "feature_maps", "fool", "ideal", "lab_pets", "rerender", "robustness",
+        "train", "verify_attack",
     ],
 }  # fmt: skip
 

@@ -40,6 +40,11 @@ def imagenet_synonyms() -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(map(str.strip, names.split(","))) for names in _info().label_descriptions())
 
 
+def imagenet_ids() -> tuple[str, ...]:
+    """The WordNet id of each class, such as `n02123045`: what folders of ImageNet's own photos are called."""
+    return tuple(_info().label_names())
+
+
 def _info() -> Any:
     from timm.data import ImageNetInfo  # type: ignore[attr-defined]
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "predict": "Classify photos with a saved model.",
     "explain": "Show which parts of a photo an answer rests on.",
     "attack": "Change photos so little that nobody sees it, and so that a network is fooled.",
+    "robustness": "Measure how easily a network is fooled: a report within a budget of time.",
     "features": "Draw what the layers of a network see in a photo.",
     "ideal": "Make the ideal image of a class, and ask other networks what they see in it.",
     "tricks": "Measure what each training trick does on your photos.",

@@ -69,6 +69,7 @@ def _knobs(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @options.device
 @options.offline
+@click.option("--resume", is_flag=True, help="Keep the images at the output that are finished, and make the others.")
 @click.option("--force", is_flag=True, help="Replace files of the same names.")
 @options.json
 @options.quiet
@@ -103,7 +104,7 @@ def command(
         click.echo(ideal_table(made.contents), nl=False)
     tell(f"\npage  {(output / PAGE).resolve()}", quiet)
     if made.contents.unfinished:
-        tell("enxerto: interrupted; what was finished is kept")
+        tell("enxerto: interrupted; what was finished is kept, and --resume makes the rest")
         return EXIT_INTERRUPTED
     return 0
 

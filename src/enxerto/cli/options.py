@@ -80,7 +80,20 @@ max_megapixels = click.option(
 )
 
 
+def _radius(_context: click.Context, parameter: click.Parameter, typed: str | None) -> Any:
+    if typed is None:
+        return None
+    from enxerto.tuning.limits import read
+
+    return read("adversarial", f"--{parameter.name}", typed)
+
+
 _KNOBS = (
+    click.option(
+        "--adversarial", is_flag=False, flag_value="1/255", metavar="[RADIUS]", callback=_radius,
+        help="Learn from photos that are changed so as to fool the network, each value by up to RADIUS, such as "
+        "2/255; without one by up to 1/255. The report says what it costs and what it buys.",
+    ),
     click.option("--epochs", type=int, metavar="N", help="Passes over the training photos."),
     click.option("--batch", type=int, metavar="N", help="Photos a step, over all processes together."),
     click.option("--accumulate", type=int, metavar="N", help="Compute each batch in N pieces, to save memory."),
@@ -103,7 +116,8 @@ def recipe(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def gathering(*arguments: Any, **values: Any) -> Any:
-        names = {name: name for name in ("epochs", "batch", "accumulate", "held_out", "checkpoint_minutes")}
+        same = ("adversarial", "epochs", "batch", "accumulate", "held_out", "checkpoint_minutes")
+        names = {name: name for name in same}
         names["precision_of_tuning"] = "precision"
         given = {field: values.pop(name) for name, field in names.items()}
         knobs = {field: value for field, value in given.items() if value is not None}

@@ -97,14 +97,14 @@ def command(
     """
     from enxerto.jobs import train
     from enxerto.report import summary
-    from enxerto.tuning import Recipe
+    from enxerto.tuning.recipe import recipe_with
 
     if knobs and not finetune:
         raise OptionError(f"--{next(iter(knobs)).replace('_', '-')} belongs to fine-tuning; add --finetune")
     leads = is_leader()
     trained = train(
         source, output, class_weight="balanced" if balanced else None, control=not no_control, curve=not no_curve,
-        cache=not no_cache, finetune=Recipe(**knobs) if finetune else False, limits=options.limits(max_megapixels),
+        cache=not no_cache, finetune=recipe_with(**knobs) if finetune else False, limits=options.limits(max_megapixels),
         command=command_line(), progress=progress(quiet or not leads), **settings,
     )  # fmt: skip
     if not leads:

@@ -144,6 +144,46 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Defense:
+    """What learning from photos changed to fool buys, and what it costs: fine-tuning against the plain linear probe.
+
+    Every figure is of the same photos, none of which the network that answers has learned from. Each network was
+    attacked on its own.
+
+    Attributes:
+        radius: how much each value of a photo's pixels could change; pixels lie in [0, 1].
+        attack: what changed them, in words.
+        photos: how many.
+        majority: share of the most frequent label: what always answering it would get.
+        clean_before: accuracy of the probe on photos as they are.
+        clean: likewise of the tuned network.
+        clean_change: the latter minus the former, paired.
+        attacked_before: share of photos that the probe is right on whatever the attack did.
+        attacked: likewise the tuned network.
+        gain: the latter minus the former, paired.
+    """
+
+    radius: float
+    attack: str
+    photos: int
+    majority: float
+    clean_before: Interval
+    clean: Interval
+    clean_change: Interval
+    attacked_before: Interval
+    attacked: Interval
+    gain: Interval
+
+    @property
+    def holds(self) -> bool:
+        """Beyond noise, more photos stay right under attack, and more are right as they are than by always one answer.
+
+        Always giving one answer would withstand every attack.
+        """
+        return self.gain.low > 0 and self.clean.low > self.majority
+
+
+@dataclass(frozen=True)
 class LearningPoint:
     """Accuracy of a head that learned from this many photos of each class; the interval covers photos and draws."""
 

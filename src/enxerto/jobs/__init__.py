@@ -7,8 +7,11 @@ from enxerto.jobs.fooling.fool import Fooled, fool
 from enxerto.jobs.imagining.ideal import Imagined, ideal
 from enxerto.jobs.lab.lab import Lab, lab_pets
 from enxerto.jobs.report import rerender
+from enxerto.jobs.robustness.making import RobustnessReport
+from enxerto.jobs.robustness.robustness import robustness
 from enxerto.jobs.seeing.feature_maps import SeenFeatures, feature_maps
-from enxerto.jobs.training.train import Trained, train
+from enxerto.jobs.training.train import train
+from enxerto.jobs.training.trained import Trained
 from enxerto.jobs.tricks.tricks import compare_tricks
 
 __all__ = [
@@ -17,6 +20,7 @@ __all__ = [
     "Fooled",
     "Imagined",
     "Lab",
+    "RobustnessReport",
     "SeenFeatures",
     "Trained",
     "compare_tricks",
@@ -27,6 +31,7 @@ __all__ = [
     "ideal",
     "lab_pets",
     "rerender",
+    "robustness",
     "train",
     "verify_attack",
 ]

@@ -85,8 +85,8 @@ def evaluate(
                 "`model` must have a head of its own, got a backbone with its own classes; train one first"
             )
         probe = classifier.probe
-        photos = _held_out(list_photos(Path(source), label_pattern=label_pattern))
-        _require_known_labels(photos, classifier.classes)
+        photos = held_out(list_photos(Path(source), label_pattern=label_pattern))
+        require_known_labels(photos, classifier.classes)
     with watch.stage("features"), open_store(classifier.engine, keep=cache) as store:
         table = extract(photos, classifier.engine, store, limits=limits, progress=progress)
         if not table.readable:
@@ -130,7 +130,7 @@ def evaluate(
     return Evaluated(contents, html)
 
 
-def _held_out(photos: PhotoSet) -> PhotoSet:
+def held_out(photos: PhotoSet) -> PhotoSet:
     """The side of a given split that is there to be evaluated on."""
     for side in ("test", "val"):
         chosen = [i for i, photo in enumerate(photos.photos) if photo.split == side]
@@ -139,7 +139,8 @@ def _held_out(photos: PhotoSet) -> PhotoSet:
     return photos
 
 
-def _require_known_labels(photos: PhotoSet, classes: tuple[str, ...]) -> None:
+def require_known_labels(photos: PhotoSet, classes: tuple[str, ...]) -> None:
+    """Raise an `UnknownNameError` for a label that isn't among the classes."""
     for label in photos.classes:
         if label not in classes:
             raise UnknownNameError("class", label, classes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enxerto.data.health import DataHealth
-from enxerto.evaluation.results import Candidate, Control, Evaluation, Interval, LearningCurve, TrickEffect
+from enxerto.evaluation.results import Candidate, Control, Defense, Evaluation, Interval, LearningCurve, TrickEffect
 from enxerto.tuning.history import FitHistory
 
 
@@ -44,6 +44,7 @@ class TuningCard:
         finder: learning rate and smoothed training loss, step by step of the learning-rate finder; empty when it
             wasn't asked.
         suggested_rate: the learning rate that the finder took; `None` likewise.
+        defense: what learning from photos changed to fool buys and costs; `None` where photos were left as they are.
     """
 
     recipe: tuple[tuple[str, str], ...]
@@ -52,6 +53,7 @@ class TuningCard:
     fits: tuple[FitHistory, ...]
     finder: tuple[tuple[float, float], ...] = ()
     suggested_rate: float | None = None
+    defense: Defense | None = None
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,7 @@ def _environment() -> jinja2.Environment:
         "change_interval": wording.change_interval,
         "count": wording.count,
         "duration": wording.seconds,
+        "grey_levels": wording.grey_levels,
         "moment": wording.moment,
         "name": wording.isolated,
         "number": wording.number,

@@ -11,7 +11,13 @@ from enxerto.data.health import DataHealth
 from enxerto.evaluation.evaluate import LISTED
 from enxerto.evaluation.results import ClassResult, Control, Evaluation
 from enxerto.report.contents import ReportContents
-from enxerto.report.improvement import forecast_sentence, more_photos_help, unusual_fits, ways_sentence
+from enxerto.report.improvement import (
+    defense_sentence,
+    forecast_sentence,
+    more_photos_help,
+    unusual_fits,
+    ways_sentence,
+)
 from enxerto.report.wording import (
     count,
     listing,
@@ -262,6 +268,8 @@ def _improvement(contents: ReportContents) -> list[Alert]:
         found.append(Alert("warning", text, "tuning"))
     if contents.candidates:
         found.append(Alert("note", ways_sentence(contents.candidates), "ways"))
+    if contents.tuning is not None and contents.tuning.defense is not None:
+        found.append(Alert("note", defense_sentence(contents.tuning.defense), "defense"))
     if contents.curve is not None and more_photos_help(contents.curve):
         found.append(Alert("note", f"More photos would help. {forecast_sentence(contents.curve)}", "more-photos"))
     return found

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from enxerto.evaluation.results import Candidate, LearningCurve
+from enxerto.evaluation.results import Candidate, Defense, LearningCurve
 from enxerto.report.contents import TuningCard
 from enxerto.report.wording import (
     NO_BREAK_SPACE,
     change,
     change_interval,
     count,
+    grey_levels,
     percent,
+    percent_interval,
     points,
     points_with_interval,
     roughly,
@@ -29,6 +31,17 @@ def ways_sentence(candidates: Sequence[Candidate]) -> str:
     kept = next(candidate for candidate in candidates if candidate.kept)
     sentence = "; ".join([*parts, f"{_the(kept)} was kept"])
     return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def defense_sentence(defense: Defense) -> str:
+    """What learning from photos changed to fool buys, and what it costs."""
+    bought = "Withstands attacks better" if defense.holds else "Not shown to withstand attacks"
+    return (
+        f"{bought}: with every value of a photo changed by up to {grey_levels(defense.radius)}, adversarial "
+        f"fine-tuning stays right on {percent(defense.attacked.value)} of {count(defense.photos, 'photo')} "
+        f"({percent_interval(defense.attacked)}), the linear probe on {percent(defense.attacked_before.value)}. On the "
+        f"same photos as they are, accuracy changes by {points_with_interval(defense.clean_change)}."
+    )
 
 
 def forecast_sentence(curve: LearningCurve) -> str:

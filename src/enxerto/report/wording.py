@@ -102,6 +102,11 @@ def number_interval(interval: Interval) -> str:
     return f"{number(interval.low)}{EN_DASH}{number(interval.high)}"
 
 
+def grey_levels(radius: float) -> str:
+    """A change of pixels in [0, 1], e.g. "2/255"."""
+    return f"{255 * radius:.3g}/255"
+
+
 def times(ratio: float) -> str:
     """How many times larger, e.g. "3.5 times"; an infinite ratio is said in words."""
     return f"{ratio:.1f} times" if math.isfinite(ratio) else "infinitely many times"

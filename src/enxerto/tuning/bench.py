@@ -153,6 +153,7 @@ class Bench:
             seed=material.seed,
             run=run,
             identity=hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest(),
+            radius=recipe.adversarial,
         )
 
 

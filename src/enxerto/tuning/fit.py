@@ -9,6 +9,7 @@ import numpy as np
 
 from enxerto.backbones.stages import Stage
 from enxerto.heads.calibration import fit_temperature, log_softmax
+from enxerto.tuning.adversarial import change_to_fool
 from enxerto.tuning.answers import answers
 from enxerto.tuning.epoch import keep, open_state, photos_done, run_epoch
 from enxerto.tuning.history import Epoch, FitHistory
@@ -141,8 +142,9 @@ def _calibrated(logits: Logits, labels: Labels) -> tuple[float, float]:
 
 
 def _held_out(network: TunableNetwork, task: Task, around: Surroundings) -> tuple[Logits, Labels]:
-    """Logits and labels of the photos held out."""
-    return answers(network, task.inputs, task.held_out, around)[1], task.labels[task.held_out]
+    """Logits and labels of the photos held out, changed to fool the network where that is wanted."""
+    change = change_to_fool(network, task.labels, task.radius) if task.radius else None
+    return answers(network, task.inputs, task.held_out, around, change)[1], task.labels[task.held_out]
 
 
 def _mean_loss(logits: Logits, labels: Labels) -> float:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 class Epoch:
     """One epoch of one fit; epoch 0 is the start, before any step.
 
+    Where the recipe is adversarial, photos learned from and held-out ones are those changed to fool the network.
+
     Attributes:
         number: 0, 1, ….
         training_loss: mean over the epoch's photos, with mixup and label smoothing as the recipe has them; `None` at

@@ -52,6 +52,7 @@ class Number:
         excluded: which of these two it must not be.
         whole: it counts something.
         words: what else can be typed, and the value that it stands for.
+        over: it can also be typed as so many over this, as in `2/255`, and is told so; 0 for none.
     """
 
     range: str
@@ -60,6 +61,7 @@ class Number:
     excluded: tuple[float, ...] = (math.inf,)
     whole: bool = False
     words: tuple[tuple[str, Value], ...] = ()
+    over: int = 0
 
     def wanted(self, typed: bool = True) -> str:
         """What is possible, in words, for someone who types it or who sets the field."""
@@ -80,7 +82,10 @@ class Number:
         words = dict(self.words)
         if text in words:
             return words[text]
+        upper, stroke, lower = text.partition("/")
         try:
+            if self.over and stroke and int(lower) == self.over:
+                return float(upper) / self.over
             return int(text) if self.whole else float(text)
         except ValueError:
             return text
@@ -88,6 +93,9 @@ class Number:
     def text(self, value: Value) -> str:
         """How a value is typed."""
         word = next((word for word, meant in self.words if meant == value), None)
+        if word is None and self.over and isinstance(value, float):
+            fraction = f"{value * self.over:.12g}/{self.over}"
+            word = fraction if value and self.parse(fraction) == value else None
         return word or f"{value:.12g}"
 
 
@@ -117,6 +125,9 @@ class Switch:
 _SHARE = Number("of at least 0 and below 1", 0, 1, (1,))
 _COUNT = Number("of at least 1", 1, whole=True)
 _NOT_NEGATIVE = Number("of at least 0", 0)
+GREY_LEVELS = 255
+LARGEST_RADIUS = 16
+"""In grey levels; a change so large is plain to see, and few networks withstand it."""
 _POSITIVE = Number("above 0", 0, excluded=(0, math.inf))
 
 LIMITS: dict[str, Choice | Number | Switch] = {
@@ -136,6 +147,13 @@ LIMITS: dict[str, Choice | Number | Switch] = {
     "smoothing": _SHARE,
     "mixup": _NOT_NEGATIVE,
     "dropout": _SHARE,
+    "feature_noise": Number("of at least 0 and at most 10", 0, 10),
+    "adversarial": Number(
+        f"of at least 0 and at most {LARGEST_RADIUS}/{GREY_LEVELS}, such as 2/{GREY_LEVELS}",
+        0,
+        LARGEST_RADIUS / GREY_LEVELS,
+        over=GREY_LEVELS,
+    ),
     "average": _SHARE,
     "runs": _COUNT,
     "patience": Number("of at least 1", 1, whole=True, words=(("none", None),)),

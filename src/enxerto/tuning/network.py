@@ -36,9 +36,19 @@ class TunableNetwork(nn.Module):
         self.weight = nn.Parameter(weight)
         self.bias = nn.Parameter(bias)
 
-    def forward(self, inputs: torch.Tensor, keep: torch.Tensor | None = None) -> torch.Tensor:
-        """Logits, float32, shape (batch, classes); `keep` is multiplied with the features, for dropout."""
+    def forward(
+        self, inputs: torch.Tensor, keep: torch.Tensor | None = None, noise: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Logits, float32, shape (batch, classes).
+
+        Args:
+            inputs: maps or pixels.
+            keep: is multiplied with the features, for dropout.
+            noise: is added to them, as if their root mean square were 1.
+        """
         features = self.tail(inputs).float()
+        if noise is not None:
+            features = features + noise * features.detach().square().mean(dim=1, keepdim=True).sqrt()
         if keep is not None:
             features = features * keep
         return nn.functional.linear(features, self.weight, self.bias)
@@ -64,6 +74,8 @@ class Opened:
 def open_tail(backbone: Backbone, recipe: Recipe) -> Opened:
     """Cut a network below the stages that learn; the network itself stays as it is.
 
+    Photos that are changed to fool it have to pass through all of it, so then it isn't cut.
+
     Args:
         backbone: pixels to features.
         recipe: says how many stages learn, and how batch normalization behaves.
@@ -72,7 +84,7 @@ def open_tail(backbone: Backbone, recipe: Recipe) -> Opened:
     every = stages(features.network, backbone.layer)
     count = len(every) if recipe.stages is None else recipe.stages
     frozen, learning = every[: len(every) - count], every[len(every) - count :]
-    cut = _cut(backbone, features, frozen) if frozen else None
+    cut = _cut(backbone, features, frozen) if frozen and not recipe.adversarial else None
     tail, trunk, shape = cut or (copy.deepcopy(features), None, ())
     tail.requires_grad_(False)
     for stage in learning:

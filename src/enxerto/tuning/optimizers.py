@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     import torch
 
 MOMENTUM = 0.9
+ADVERSARIAL_PACE = 3.0
+"""An adversarial recipe learns at so many times the usual rate: what the start knows isn't what it is to learn.
+
+In one run each on 200 photos of cats and dogs with all of EfficientNet-Lite0, networks still learned at four times the
+rate of AdamW, and came to give one answer always at eight times. Three times keeps some distance from that.
+"""
 
 OPTIMIZERS = {
     "sgd": 1e-1,
@@ -72,7 +78,8 @@ def open_optimizer(recipe: Recipe, groups: Sequence[dict[str, Any]]) -> torch.op
     """
     from torch import optim
 
-    rate = default_rate(recipe.optimizer) if recipe.learning_rate is None else recipe.learning_rate
+    pace = ADVERSARIAL_PACE if recipe.adversarial else 1.0
+    rate = pace * default_rate(recipe.optimizer) if recipe.learning_rate is None else recipe.learning_rate
     if isinstance(rate, str):
         raise OptionError(f"`learning_rate` must be a number by now, got {rate!r}; look for one first")
     opened = [

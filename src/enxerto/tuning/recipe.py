@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 DEFAULT_STAGES = 2
+ADVERSARIAL: dict[str, Any] = {"stages": None}
+"""Defaults of adversarial recipes that are not those of others."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,11 @@ class Recipe:
         smoothing: share of each label that is spread over all classes, in [0, 1).
         mixup: alpha of the Beta distribution that pairs of photos are mixed by; 0 mixes none.
         dropout: share of features hidden from the head at each step, in [0, 1).
+        feature_noise: standard deviation of normal noise on the features at each step, as a share of the root mean
+            square of the photo's features, so that the head learns to bear features that are a little off.
+        adversarial: photos learned from are changed so as to fool the network, each value of their pixels by no more
+            than this (pixels lie in [0, 1]), and weights are chosen by held-out photos changed likewise; 0 leaves
+            photos as they are.
         average: decay of the exponential moving average of the weights, in [0, 1); 0 keeps none.
         runs: fits with different seeds whose weights are averaged as long as that helps (a greedy soup).
         patience: epochs without a better held-out loss after which a fit ends; `None` never ends one early.
@@ -61,6 +69,8 @@ class Recipe:
     smoothing: float = 0.0
     mixup: float = 0.0
     dropout: float = 0.0
+    feature_noise: float = 0.0
+    adversarial: float = 0.0
     average: float = 0.9
     runs: int = 1
     patience: int | None = 3
@@ -71,3 +81,15 @@ class Recipe:
     scaling: str = "backbone"
     precision: str = "auto"
     checkpoint_minutes: float = 5.0
+
+
+def recipe_with(**knobs: Any) -> Recipe:
+    """The default recipe with some knobs turned.
+
+    An adversarial one starts from defaults of its own: what fools a network passes through all of it, so that all of
+    it learns, and there is more to learn than a new head.
+
+    Args:
+        knobs: fields of `Recipe`.
+    """
+    return Recipe(**({**ADVERSARIAL, **knobs} if knobs.get("adversarial") else knobs))

@@ -1,4 +1,4 @@
-"""What the network is asked for at a step: labels that are smoothed and mixed, and features that are hidden.
+"""What the network is asked for at a step: labels that are smoothed and mixed, and features that are hidden or noisy.
 
 Draws are functions of the seed, the run and the step alone, for the whole batch at once: every process draws the same
 and takes its own rows, and a fit that goes on after a break draws what it would have drawn.
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-_MIXING, _DROPOUT = 1, 2
+_MIXING, _DROPOUT, _NOISE = 1, 2, 4
 
 
 def soft_targets(labels: torch.Tensor, classes: int, smoothing: float) -> torch.Tensor:
@@ -105,3 +105,23 @@ def keep_mask(photos: int, features: int, dropout: float, *, seed: int, run: int
     generator = np.random.default_rng([seed, run, step, _DROPOUT])
     kept = generator.random((photos, features), dtype=np.float32) >= dropout
     return kept.astype(np.float32) / np.float32(1 - dropout)
+
+
+def feature_noise(photos: int, features: int, noise: float, *, seed: int, run: int, step: int) -> NDArray[np.float32]:
+    """Noise on the features of a batch, for features with a root mean square of 1.
+
+    Args:
+        photos: in the batch, over all processes together.
+        features: of each.
+        noise: its standard deviation.
+        seed: of the fit, at least 0.
+        run: which one of several.
+        step: counted from 0 over all epochs.
+
+    Returns:
+        float32, shape (photos, features).
+
+    Reference: Bishop 1995, Neural Computation 7 (noise on what a layer gets is a penalty on its weights).
+    """
+    generator = np.random.default_rng([seed, run, step, _NOISE])
+    return np.float32(noise) * generator.standard_normal((photos, features), dtype=np.float32)

@@ -33,6 +33,8 @@ class Task:
         seed: of orders, mixtures and masks.
         run: which one of several fits that differ in nothing else.
         identity: of everything that decides the fit, for its checkpoint.
+        radius: held-out photos are changed by up to this much to fool the network before it is judged by them; 0 takes
+            them as they are.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Task:
     seed: int
     run: int
     identity: str
+    radius: float = 0.0
 
     @property
     def classes(self) -> int:

@@ -88,6 +88,7 @@ TRICKS = (
     ),
     Trick("learning-rate", "learning_rate", "find", None, "Looks for a learning rate first.", ("find", None)),
     Trick("dropout", "dropout", 0.2, 0.0, "Hides a random share of the features from the head at each step."),
+    Trick("feature-noise", "feature_noise", 0.1, 0.0, "Adds noise to the features that the head gets at each step."),
     Trick("weight-decay", "weight_decay", 0.01, 0.0, "Pulls the weights towards zero."),
     Trick("warm-up", "warmup", 0.1, 0.0, "Raises the learning rate slowly at the start."),
     Trick("clip", "clip", 1.0, None, "Shortens gradients that are longer than this."),

@@ -18,7 +18,7 @@ from enxerto.tuning.bench import Bench, Fitted, open_inputs
 from enxerto.tuning.finder import FoundRate
 from enxerto.tuning.history import FitHistory
 from enxerto.tuning.material import Material, Rows
-from enxerto.tuning.network import count_learning, open_tail, tuned_backbone
+from enxerto.tuning.network import TunableNetwork, count_learning, open_tail, tuned_backbone
 from enxerto.tuning.recipe import Recipe
 from enxerto.tuning.task import Surroundings
 from enxerto.types import Features, Logits
@@ -41,6 +41,7 @@ class Tuned:
         parameters: how many numbers learned.
         recipe: as it was in the end, with the learning rate that was found.
         found: the look for the learning rate; `None` when there was none.
+        networks: of each round that had photos to answer, in order; none where the recipe isn't adversarial.
     """
 
     backbone: Backbone
@@ -52,6 +53,7 @@ class Tuned:
     parameters: int
     recipe: Recipe
     found: FoundRate | None
+    networks: tuple[TunableNetwork, ...] = ()
 
     @property
     def unchanged(self) -> bool:
@@ -122,6 +124,7 @@ def fine_tune(
         parameters=count_learning(fitted.network),
         recipe=recipe,
         found=found,
+        networks=tuple(one.fitted.network for one, _ in answered if recipe.adversarial),
     )
 
 

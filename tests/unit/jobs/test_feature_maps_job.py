@@ -75,7 +75,7 @@ def test_the_photo_is_looked_at_as_when_it_is_classified(classifier: Classifier,
 def test_two_photos_are_compared(classifier: Classifier, photo: Path, tmp_path: Path) -> None:
     twin = write_photo(tmp_path / "twin.png", 2, 40)
     contents = see(classifier, [photo, twin], rank="difference").contents
-    assert contents.source == f"{photo} and {twin}"
+    assert (contents.source, contents.title) == (f"{photo} and {twin}", "cat.png and twin.png")
     assert [each.name for each in contents.photos] == ["cat.png", "twin.png"]
     last = contents.layers[1]
     assert last.change is not None

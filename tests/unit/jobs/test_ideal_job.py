@@ -21,6 +21,7 @@ from enxerto.heads.linear import LinearHead
 from enxerto.heads.probe import LinearProbe
 from enxerto.jobs import ideal
 from enxerto.jobs.imagining import gallery as ideal_gallery
+from enxerto.jobs.imagining import sheet as ideal_sheet
 from enxerto.jobs.imagining.ideal import Imagined
 from enxerto.report import ideal_from_json
 from enxerto.visualize.ideal import panel
@@ -100,6 +101,24 @@ def test_the_same_seed_gives_the_same_bytes_whatever_is_made_beside_it(
     make("tench", output=tmp_path / "c", seed=1)
     assert (tmp_path / "c/tench-1.png").read_bytes() == (tmp_path / "a/tench-1.png").read_bytes()
     assert (tmp_path / "a/tench-0.png").read_bytes() != (tmp_path / "a/tench-1.png").read_bytes()
+
+
+QUICK = {"steps": 2, "frames": 2, "size": 32}
+
+
+def test_networks_with_attention_get_phases_alone_unless_the_canvas_is_asked_for(tmp_path: Path) -> None:
+    made = make("zebra", output=tmp_path, recipe="robust", knobs=QUICK, backbones=["other"])
+    assert dict(made.contents.images[0].recipe)["canvas"] == dict(made.contents.recipe)["canvas"] == "maco"
+    assert "as test_vit has attention blocks" in " ".join(made.contents.notes)
+    assert "has attention blocks; --canvas fourier" in (tmp_path / "ideal.html").read_text(encoding="utf-8")
+    asked = make("zebra", recipe="robust", knobs={**QUICK, "canvas": "fourier"}, backbones=["other"]).contents
+    varied = make(
+        "zebra", recipe="robust", knobs=QUICK, backbones=["other"], vary=("canvas", ["maco", "pixels"])
+    ).contents
+    convolutional = make("zebra", recipe="robust", knobs=QUICK).contents
+    assert [dict(each.images[0].recipe)["canvas"] for each in (asked, convolutional)] == ["fourier", "fourier"]
+    assert [dict(card.recipe)["canvas"] for card in varied.images] == ["maco", "pixels"]
+    assert not any("attention" in note for each in (asked, varied, convolutional) for note in each.notes)
 
 
 def test_what_is_judged_is_the_file_that_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,10 +201,10 @@ def test_without_an_output_nothing_stays(tmp_path: Path) -> None:
 
 
 def test_a_knob_is_varied_side_by_side(tmp_path: Path) -> None:
-    made = make("zebra", output=tmp_path, vary=("tv-weight", ["0", "2.5"]), knobs={"noise": "0", "flip": 0.0})
-    assert [card.name for card in made.contents.images] == ["zebra-0-tv-weight-0", "zebra-0-tv-weight-2.5"]
-    assert [card.variation for card in made.contents.images] == ["tv-weight 0", "tv-weight 2.5"]
-    assert [dict(card.recipe)["tv-weight"] for card in made.contents.images] == ["0", "2.5"]
+    made = make("zebra", output=tmp_path, vary=("tv-weight", ["0", "250.5"]), knobs={"noise": "0", "flip": 0.0})
+    assert [card.name for card in made.contents.images] == ["zebra-0-tv-weight-0", "zebra-0-tv-weight-250.5"]
+    assert [card.variation for card in made.contents.images] == ["tv-weight 0", "tv-weight 250.5"]
+    assert [dict(card.recipe)["tv-weight"] for card in made.contents.images] == ["0", "250.5"]
     shared = dict(made.contents.recipe)
     assert (shared["noise"], shared["flip"], shared["recipe"]) == ("0", "0", "own")
     assert "tv-weight" not in shared
@@ -341,3 +360,30 @@ def test_a_saved_model_can_be_a_verifier(tmp_path: Path, monkeypatch: pytest.Mon
     ranks = [{each.network: each.rank for each in card.opinions}["judge"] for card in made.contents.images]
     assert ranks[0] in (1, 2)
     assert ranks[1] == 0
+
+
+def test_a_sheet_s_captions_belong_to_their_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    tiles: list[Any] = []
+    monkeypatch.setattr(ideal_sheet, "contact_sheet", lambda given, *_, **__: tiles.extend(given) or given[0].image)
+    made = make("zebra", "tench", vary=("decay", ["0.5", "2"]))
+    assert [card.name for card in made.contents.images] == [
+        "zebra-0-decay-0.5", "zebra-0-decay-2", "tench-0-decay-0.5", "tench-0-decay-2",
+    ]  # fmt: skip
+    assert [tile.captions[0] for tile in tiles] == ["zebra", "zebra", "tench", "tench"]
+    assert all(np.array_equal(tile.image, image.image) for tile, image in zip(tiles, made.images, strict=True))
+    alone = make("tench", knobs={"decay": 2}).images[0].image
+    assert np.array_equal(tiles[3].image, alone)
+
+
+def test_a_sheet_with_gaps_says_each_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(
+        ideal_sheet,
+        "contact_sheet",
+        lambda given, *_, **__: lines.extend(t.captions[0] for t in given) or given[0].image,
+    )
+    interrupted(monkeypatch, 3, KeyboardInterrupt())
+    make("zebra", "tench", "orca", output=tmp_path, vary=("decay", ["0.5", "2"]))
+    assert lines == [
+        "zebra, decay 0.5", "zebra, decay 2", "tench, decay 0.5", "tench, decay 2", "killer whale, decay 0.5",
+    ]  # fmt: skip

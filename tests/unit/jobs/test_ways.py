@@ -10,12 +10,13 @@ from tiny_engines import tiny_backbone
 
 from enxerto.data import Photo, PhotoSet
 from enxerto.evaluation import compare
+from enxerto.evaluation.results import Defense, Interval
 from enxerto.heads import Decisions
 from enxerto.heads.familiarity import Familiarity
 from enxerto.heads.linear import LinearHead
 from enxerto.heads.probe import LinearProbe
 from enxerto.jobs.labelled import LabelledPhotos
-from enxerto.jobs.training.ways import PROBE, TUNED, Way, choose
+from enxerto.jobs.training.ways import HARDENED, PROBE, TUNED, Way, choose
 
 PHOTOS = 120
 LABELS = np.arange(PHOTOS) % 2
@@ -120,3 +121,61 @@ def test_a_way_that_ended_where_it_began_is_never_kept() -> None:
     kept, (_, second) = chosen(plain, tuned)
     assert kept is plain
     assert second.note == "no epoch was better than the start, so there is nothing to keep"
+
+
+def around(value: float) -> Interval:
+    return Interval(value, value - 0.06, value + 0.06)
+
+
+def defense(before: float, after: float, clean: float = 0.85) -> Defense:
+    """Shares that withstand an attack; always one answer is right on half of the photos."""
+    return Defense(
+        radius=0.01, attack="made up", photos=PHOTOS, majority=0.5, clean_before=around(0.95), clean=around(clean),
+        clean_change=around(-0.1), attacked_before=around(before), attacked=around(after), gain=around(after - before),
+    )  # fmt: skip
+
+
+def hardened(found: Defense, **changes: Any) -> Any:
+    ways = [way(PROBE, 5), replace(way(HARDENED, 20), **changes)]
+    return choose(ways, labelled(), np.arange(PHOTOS), np.ones(PHOTOS, dtype=bool), 0, found)
+
+
+def test_a_network_that_withstands_attacks_is_kept_though_it_costs_accuracy_and_the_note_says_how_much() -> None:
+    kept, (first, second) = hardened(defense(0.05, 0.7))
+    assert (kept.name, first.kept, second.kept) == (HARDENED, False, True)
+    assert second.gain is not None
+    assert second.gain.high < 0
+    assert second.note == (
+        "asked for to withstand attacks, and under attack better than linear probe beyond noise: +59.0 to +71.0\u00a0"
+        "points; on the same photos as they are: \u221216.0 to \u22124.0\u00a0points"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "clean", "unchanged", "note"),
+    [
+        (
+            0.7, 0.72, 0.85, False,
+            "under attack not better than linear probe beyond noise: \u22124.0 to +8.0\u00a0points",
+        ),
+        (
+            0.05, 0.5, 0.55, False,
+            "under attack better than linear probe (+39.0 to +51.0\u00a0points), but on photos as they are not "
+            "better beyond noise than always giving the most frequent answer: "
+            "49.0\u201361.0\u00a0% against 50.0\u00a0%",
+        ),
+        (0.05, 0.7, 0.85, True, "no epoch withstood attacks better than the start, so there is nothing to keep"),
+    ],
+)  # fmt: skip
+def test_the_probe_is_kept_where_nothing_is_gained_under_attack(
+    before: float, after: float, clean: float, unchanged: bool, note: str
+) -> None:
+    kept, (_, second) = hardened(defense(before, after, clean), unchanged=unchanged)
+    assert kept.name == PROBE
+    assert second.note == note
+
+
+def test_a_gain_on_photos_as_they_are_is_not_what_adversarial_fine_tuning_was_asked_for() -> None:
+    ways = [way(PROBE, 40), way(HARDENED, 5)]
+    kept, _ = choose(ways, labelled(), np.arange(PHOTOS), np.ones(PHOTOS, dtype=bool), 0, defense(0.3, 0.3))
+    assert kept.name == PROBE

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from test_page import Reader
+from page_reader import Reader
 
 from enxerto.report.contents import BackboneCard
 from enxerto.report.explanation.contents import (
@@ -68,11 +68,11 @@ def test_the_page_is_one_well_formed_file_that_loads_nothing(made: ExplanationCo
     reader = Reader(text)
     assert reader.open == []
     assert reader.tags["script"] == reader.tags["b"] == reader.tags["u"] == reader.tags["i"] == 0
-    assert all(value.startswith("data:image/webp;base64,") for value in reader.values("src"))
-    assert all(value.startswith("#") or value == "data:," for value in reader.values("href"))
-    assert len(reader.values("id")) == len(set(reader.values("id")))
-    assert {value[1:] for value in reader.values("href") if value.startswith("#")} <= set(reader.values("id"))
-    assert "style" not in {key for _, key, _ in reader.attributes}
+    assert all(value.startswith("data:image/webp;base64,") for value in reader.values["src"])
+    assert all(value.startswith("#") or value == "data:," for value in reader.values["href"])
+    assert len(reader.values["id"]) == len(set(reader.values["id"]))
+    assert {value[1:] for value in reader.values["href"] if value.startswith("#")} <= set(reader.values["id"])
+    assert "style" not in reader.values
     assert not re.search(r"https?://|@import|url\(|[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e]", text)
     assert text == render_explanations(made, pictures=PICTURES, thumbnails={"train/a.jpg": WEBP})
 

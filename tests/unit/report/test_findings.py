@@ -170,3 +170,9 @@ def test_classes_that_could_not_be_measured_are_named() -> None:
         unmeasured_sentence(many)
     )
     assert unmeasured_sentence(made_up.two_classes()) == ""
+
+
+def test_what_a_defense_buys_and_costs_is_noted() -> None:
+    (note,) = [alert for alert in alerts(made_up.hardened()) if alert.section == "defense"]
+    assert note.level == "note"
+    assert note.text.startswith("Withstands attacks better: ")

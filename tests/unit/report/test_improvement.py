@@ -5,6 +5,7 @@ import pytest
 
 from enxerto.evaluation.results import Candidate, Interval, LearningCurve, LearningPoint
 from enxerto.report.improvement import (
+    defense_sentence,
     fit_sentence,
     forecast_sentence,
     kept_accuracy,
@@ -121,3 +122,14 @@ def test_the_story_of_a_fit() -> None:
     assert plain(fit_sentence(replace(fit, refitted_on=60))).endswith(f"all 8 epochs done.{again}")
     start = plain(fit_sentence(replace(fit, best=0, refitted_on=60)))
     assert start.startswith("No epoch was better than the start, which was kept: a head solved on all 60 photos; ")
+
+
+@pytest.mark.parametrize(
+    ("gain", "opening"), [(0.58, "Withstands attacks better: "), (0.05, "Not shown to withstand attacks: ")]
+)
+def test_a_defense_is_told_with_what_it_costs(gain: float, opening: str) -> None:
+    sentence = plain(defense_sentence(made_up.defense(gain)))
+    assert sentence.startswith(f"{opening}with every value of a photo changed by up to 2/255, adversarial fine-tuning")
+    assert "of 160 photos" in sentence
+    assert "the linear probe on 2.0 %. " in sentence
+    assert sentence.endswith("accuracy changes by -5.0 points (95 % CI -9.0 to -1.0 points).")

@@ -1,14 +1,13 @@
 import base64
 import hashlib
 import re
-from collections import Counter
 from dataclasses import replace
-from html.parser import HTMLParser
 from importlib import resources
 from itertools import pairwise
 
 import made_up_reports as made_up
 import pytest
+from page_reader import Reader
 
 from enxerto.errors import OptionError
 from enxerto.evaluation.results import Interval, Outcome
@@ -16,44 +15,6 @@ from enxerto.report.contents import ReportContents
 from enxerto.report.page import MOST_CARDS, THUMBNAILS_BYTES, figures, render
 
 WEBP = b"RIFF\x00\x00\x00\x00WEBPVP8 "
-VOID = {"meta", "link", "img", "br"}
-
-
-class Reader(HTMLParser):
-    """Collects what a browser would act on, and checks that tags are closed in order."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: Counter[str] = Counter()
-        self.attributes: list[tuple[str, str, str]] = []
-        self.text: list[str] = []
-        self.open: list[str] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags[tag] += 1
-        self.attributes += [(tag, key, value or "") for key, value in attrs]
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags[tag] += 1
-        self.attributes += [(tag, key, value or "") for key, value in attrs]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-    def values(self, key: str) -> list[str]:
-        return [value for _, name, value in self.attributes if name == key]
-
-    @property
-    def words(self) -> str:
-        joined = "".join(self.text).replace("\u00a0", " ")
-        return " ".join(re.sub("[\u2068\u2069]", "", joined).split())
 
 
 def shown(contents: ReportContents) -> list[Outcome]:
@@ -68,14 +29,14 @@ def test_the_page_is_one_well_formed_file_that_loads_nothing(shape: str) -> None
     reader = Reader(text)
     assert reader.open == []
     assert reader.tags["script"] == reader.tags["iframe"] == reader.tags["object"] == 0
-    assert all(value.startswith("data:image/webp;base64,") for value in reader.values("src"))
-    assert all(value.startswith("#") or value == "data:," for value in reader.values("href"))
+    assert all(value.startswith("data:image/webp;base64,") for value in reader.values.get("src", []))
+    assert all(value.startswith("#") or value == "data:," for value in reader.values["href"])
     assert not re.search(r"https?://|@import|url\(", text)
-    assert not [key for _, key, _ in reader.attributes if key.startswith("on") or key == "style"]
+    assert not [key for key in reader.values if key.startswith("on") or key == "style"]
     text.encode("utf-8")
-    ids = reader.values("id")
+    ids = reader.values["id"]
     assert len(ids) == len(set(ids))
-    assert {value[1:] for value in reader.values("href") if value.startswith("#")} <= set(ids)
+    assert {value[1:] for value in reader.values["href"] if value.startswith("#")} <= set(ids)
 
 
 @pytest.mark.parametrize("shape", made_up.SHAPES)
@@ -109,7 +70,7 @@ def test_thumbnails_beyond_the_budget_become_placeholders() -> None:
     text = render(contents, thumbnails=thumbnails)
     assert len(text.encode()) < 3_000_000
     assert text.count('class="placeholder"') > 0
-    assert len(set(Reader(text).values("src"))) == 1
+    assert len(set(Reader(text).values["src"])) == 1
 
 
 def test_cards_say_in_words_what_the_picture_shows() -> None:
@@ -118,11 +79,11 @@ def test_cards_say_in_words_what_the_picture_shows() -> None:
     with_picture = Reader(render(contents, thumbnails={mistake.path: WEBP}))
     assert (
         f"Photo labelled \u2068{mistake.label}\u2069, predicted \u2068{mistake.predicted}\u2069"
-        in with_picture.values("alt")
+        in with_picture.values["alt"]
     )
     without = Reader(render(contents, thumbnails={}))
     assert without.tags["img"] == 0
-    assert any(value.startswith("No preview; labelled") for value in without.values("aria-label"))
+    assert any(value.startswith("No preview; labelled") for value in without.values["aria-label"])
 
 
 @pytest.mark.parametrize("content", [b"<svg onload=alert(1)>", b"GIF89a", b""])
@@ -296,12 +257,12 @@ def test_ways_tuning_and_curve_have_their_sections() -> None:
         "Way keptfine-tuning",
     ):
         assert part in words, part
-    assert {"#ways", "#tuning", "#more-photos"} <= set(Reader(text).values("href"))
+    assert {"#ways", "#tuning", "#more-photos"} <= set(Reader(text).values["href"])
 
 
 def test_without_them_the_page_has_no_such_section() -> None:
     text = render(made_up.two_classes(), thumbnails={})
-    assert not {"ways", "tuning", "more-photos"} & set(Reader(text).values("id"))
+    assert not {"ways", "tuning", "more-photos"} & set(Reader(text).values["id"])
     assert "Way kept" not in Reader(text).words
 
 
@@ -320,3 +281,22 @@ def test_a_fit_that_never_beat_its_start_says_so() -> None:
     words = Reader(render(replace(made_up.two_classes(), tuning=card), thumbnails={})).words
     assert "No epoch was better than the start" in words
     assert "final8the start90.5 % at the start 90.5 %" in words
+
+
+def test_what_a_defense_buys_and_costs_has_its_section() -> None:
+    text = render(made_up.hardened(), thumbnails={})
+    words = Reader(text).words
+    for part in (
+        "160 photos that no network here has learned from",
+        "changed by up to 2/255",
+        "under attack 2.0 % 0.5\u20133.5 % 60.0 % 55.0\u201365.0 % +58.0 points +52.0 to +64.0 points",
+        "as they are 97.0 % 95.0\u201399.0 % 92.0 % 89.0\u201395.0 % \u22125.0 points \u22129.0 to \u22121.0 points",
+        "APGD up the cross-entropy, 20 steps. A stronger attack may fool more of them.",
+        "right on 50.0 %, and no attack changes that",
+        "so figures of fits are of changed photos",
+    ):
+        assert part in words, part
+    assert "#defense" in Reader(text).values["href"]
+    plain = render(made_up.fine_tuned(), thumbnails={})
+    assert "defense" not in Reader(plain).values["id"]
+    assert "changed photos" not in Reader(plain).words

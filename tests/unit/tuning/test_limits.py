@@ -28,6 +28,10 @@ def test_every_knob_has_its_limits_and_its_default_lies_within():
         ("learning_rate", "auto", None),
         ("learning_rate", "1e-3", 1e-3),
         ("schedule", "one-cycle", "one-cycle"),
+        ("adversarial", "2/255", 2 / 255),
+        ("adversarial", "0.5/255", 0.5 / 255),
+        ("adversarial", "0.01", 0.01),
+        ("adversarial", "0", 0.0),
         ("refit", "on", True),
         ("refit", "off", False),
     ],
@@ -51,6 +55,12 @@ def test_what_is_typed_is_read_and_written_again(field, text, value):
         ("stages", "-1", "`x` must be a whole number of at least 0 or all, got -1"),
         ("clip", "0", "`x` must be a number above 0 or none, got 0.0"),
         ("learning_rate", "fast", "`x` must be a number above 0 or find or auto, got 'fast'"),
+        ("adversarial", "4", "`x` must be a number of at least 0 and at most 16/255, such as 2/255, got 4.0"),
+        ("adversarial", "17/255", "at most 16/255, such as 2/255, got 0.0666"),
+        ("adversarial", "-1/255", "got -0.0039"),
+        ("adversarial", "2/256", "such as 2/255, got '2/256'"),
+        ("adversarial", "photos/cats", "such as 2/255, got 'photos/cats'"),
+        ("feature_noise", "11", "`x` must be a number of at least 0 and at most 10, got 11.0"),
         ("refit", "yes", "`x` must be on or off, got 'yes'"),
         ("schedule", "cosinus", "unknown x 'cosinus'; did you mean cosine"),
     ],
@@ -75,3 +85,8 @@ def test_a_number_of_the_wrong_kind_is_no_number():
 def test_a_switch_is_no_number():
     assert LIMITS["refit"].problem("refit", 1) == "`refit` must be True or False, got 1"
     assert LIMITS["refit"].problem("refit", False) is None
+
+
+def test_a_radius_is_written_in_grey_levels():
+    assert LIMITS["adversarial"].text(4 / 255) == "4/255"
+    assert LIMITS["adversarial"].text(0.0) == "0"

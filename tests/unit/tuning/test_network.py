@@ -186,3 +186,19 @@ def test_a_tuned_backbone_has_the_weights_learned_and_all_others_as_they_were(na
         pixels = torch.rand(1, 3, 160, 160)
         lower = pixels if opened.trunk is None else opened.trunk.feature_network()(pixels).reshape(1, *opened.shape)
         assert torch.allclose(tuned.feature_network()(pixels), opened.tail(lower), rtol=1e-4)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_network_that_shall_withstand_changes_of_pixels_is_not_cut(count: int) -> None:
+    backbone = small_network()
+    opened = open_tail(backbone, Recipe(stages=count, adversarial=0.01))
+    assert (opened.trunk, opened.shape) == (None, ())
+    every = stages(backbone.network)
+    assert opened.learning == every[len(every) - count :]
+    learned = [name for name, p in opened.tail.network.named_parameters() if p.requires_grad]
+    expected = tuple(module for stage in opened.learning for module in stage.modules)
+    assert all(name.startswith(expected) for name in learned)
+    assert bool(learned) == bool(count)
+    pixels = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    (slope,) = torch.autograd.grad(opened.tail(pixels).sum(), pixels)
+    assert float(slope.abs().max()) > 0

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -76,3 +78,12 @@ def test_an_unknown_optimizer_has_near_matches():
 def test_a_rate_that_is_still_to_be_found_is_no_rate():
     with pytest.raises(OptionError, match="must be a number by now, got 'find'; look for one first"):
         open_optimizer(Recipe(learning_rate="find"), [])
+
+
+def test_an_adversarial_recipe_learns_faster_unless_a_rate_is_given():
+    recipe = Recipe(adversarial=0.01)
+    group = {"params": [torch.nn.Parameter(torch.ones(1))], "rate": 1.0, "decay": False}
+    (opened,) = open_optimizer(recipe, [dict(group)]).param_groups
+    assert opened["peak"] == pytest.approx(3 * default_rate("adamw"))
+    (given,) = open_optimizer(replace(recipe, learning_rate=1e-3), [dict(group)]).param_groups
+    assert given["peak"] == 1e-3

@@ -12,11 +12,12 @@ import torch
 from tiny_tuning import CLASSES, LEARNING, PLAIN, Given, same, state_of, toy_network, toy_task
 
 from enxerto.tuning import Recipe, Surroundings, Team
+from enxerto.tuning.adversarial import REPLAYS
 from enxerto.tuning.network import parameter_groups
 from enxerto.tuning.optimizers import open_optimizer
 from enxerto.tuning.state import Numbers, State
 from enxerto.tuning.step import Batch, batches, learn
-from enxerto.tuning.targets import draw_mixing, keep_mask, soft_targets
+from enxerto.tuning.targets import draw_mixing, feature_noise, keep_mask, soft_cross_entropy, soft_targets
 from enxerto.tuning.task import Task
 
 ALONE = Surroundings()
@@ -285,3 +286,63 @@ def test_bfloat16_is_computed_in_where_asked_for_and_weights_stay_float32() -> N
     assert losses[0] != losses[1]
     assert {parameter.dtype for parameter in state.network.parameters()} == {torch.float32}
     assert {gradient.dtype for gradient in gradients(state).values()} == {torch.float32}
+
+
+def test_noise_is_added_to_the_features_of_every_photo_in_proportion_to_them() -> None:
+    recipe = replace(PLAIN, feature_noise=0.3)
+    task = toy_task()
+    batch = read(task, recipe)[1]
+    drawn = feature_noise(8, 8, 0.3, seed=task.seed, run=0, step=1)
+    assert batch.noise is not None
+    assert np.array_equal(batch.noise, drawn)
+    network = toy_network()
+    with torch.no_grad():
+        features = network.tail(batch.inputs)
+        size = features.square().mean(1, keepdim=True).sqrt()
+        noisy = torch.nn.functional.linear(features + size * torch.from_numpy(drawn), network.weight, network.bias)
+        assert torch.allclose(network(batch.inputs, None, batch.noise), noisy, atol=1e-6)
+    parts = [read(task, recipe, Surroundings(team=Team(rank, 3)))[1].noise for rank in range(3)]
+    assert all(part is not None and torch.equal(part, batch.noise[rank::3]) for rank, part in enumerate(parts))
+
+
+def in_bounds(task: Task) -> Task:
+    assert isinstance(task.inputs, Given)
+    return replace(task, inputs=Given(torch.sigmoid(task.inputs.maps)))
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 8])
+def test_a_batch_is_learned_from_several_times_while_its_photos_are_changed_further(pieces: int) -> None:
+    recipe = replace(PLAIN, optimizer="sgd", clip=None, adversarial=0.1, dropout=0.3, feature_noise=0.1, mixup=0.3)
+    batch = read(in_bounds(toy_task()), recipe)[0]
+    state = state_with(recipe, pieces)
+    loss = learn(state, batch, 1.0, recipe, ALONE)
+    # The same by hand: one pass for both gradients, the weights go down and the photos up.
+    network, losses = toy_network(), []
+    optimizer = open_optimizer(recipe, parameter_groups(network, recipe, LEARNING))
+    assert batch.change is not None
+    change = batch.change
+    for _ in range(REPLAYS):
+        points = (batch.inputs + change).clamp(0, 1).requires_grad_()
+        optimizer.zero_grad()
+        value = soft_cross_entropy(network(points, batch.keep, batch.noise), batch.targets).mean()
+        value.backward()
+        assert points.grad is not None
+        change = (change + 0.1 * points.grad.sign()).clamp(-0.1, 0.1)
+        optimizer.step()
+        losses.append(float(value.detach()))
+    assert loss == pytest.approx(np.mean(losses), rel=1e-5)
+    for name, tensor in state_of(network).items():
+        assert torch.allclose(tensor.float(), state.network.state_dict()[name].float(), atol=1e-5), name
+    assert float(change.abs().max()) == pytest.approx(0.1)
+    assert torch.equal(read(in_bounds(toy_task()), recipe)[0].change, batch.change)  # type: ignore[arg-type]
+
+
+def test_the_shares_of_a_team_are_changed_as_the_batch_of_one() -> None:
+    recipe = replace(PLAIN, adversarial=0.1)
+    task = in_bounds(toy_task())
+    whole = read(task, recipe)[0].change
+    assert whole is not None
+    for rank in range(3):
+        part = read(task, recipe, Surroundings(team=Team(rank, 3)))[0].change
+        assert part is not None
+        assert torch.equal(part, whole[rank::3])

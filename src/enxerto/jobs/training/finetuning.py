@@ -14,6 +14,7 @@ from enxerto.backbones.stages import stages
 from enxerto.data import PhotoSet
 from enxerto.engines import Engine, has_native_bf16, open_engine
 from enxerto.errors import OptionError
+from enxerto.evaluation.results import Defense
 from enxerto.features import extract_views
 from enxerto.heads import Decisions
 from enxerto.jobs.labelled import LabelledPhotos
@@ -125,8 +126,8 @@ def recipe_rows(recipe: Recipe) -> tuple[tuple[str, str], ...]:
     return tuple((knob.name, LIMITS[knob.name].text(getattr(recipe, knob.name))) for knob in fields(recipe))
 
 
-def tuning_card(tuned: Tuned) -> TuningCard:
-    """What a report shows of fine-tuning."""
+def tuning_card(tuned: Tuned, defense: Defense | None = None) -> TuningCard:
+    """What a report shows of fine-tuning, and of how it withstands attacks."""
     return TuningCard(
         recipe=recipe_rows(tuned.recipe),
         stages=tuned.learning,
@@ -134,6 +135,7 @@ def tuning_card(tuned: Tuned) -> TuningCard:
         fits=tuned.fits,
         finder=tuned.found.curve if tuned.found is not None else (),
         suggested_rate=tuned.found.rate if tuned.found is not None else None,
+        defense=defense,
     )
 
 

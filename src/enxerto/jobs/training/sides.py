@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from enxerto.data import PhotoSet, Split, read_split, split_photos
 from enxerto.errors import OptionError
 from enxerto.jobs.labelled import LabelledPhotos
-from enxerto.jobs.training.ways import PROBE, TUNED
+from enxerto.jobs.training.ways import HARDENED, PROBE, TUNED
 
 
 def sides_of(
@@ -46,7 +46,7 @@ def learned_from(sides: Split, way: str) -> NDArray[np.bool_]:
 
     Fine-tuning has also been steered by those for validation.
     """
-    learned = {"train", "val"} if way == TUNED and "test" in sides.sides else {"train"}
+    learned = {"train", "val"} if way in (TUNED, HARDENED) and "test" in sides.sides else {"train"}
     return np.array(["train" not in sides.sides or side in learned for side in sides.sides])
 
 

@@ -2,84 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from enxerto.backbones import DEFAULT, LAST, open_backbone
-from enxerto.backbones.backbone import FINE_TUNED
-from enxerto.classifier import Classifier, Provenance, require_free, require_slimmable, save
+from enxerto.classifier import Classifier, require_free, require_slimmable
 from enxerto.data import (
     Limits,
     Split,
     examine,
-    format_split,
     list_photos,
     require_trainable,
 )
 from enxerto.engines import Engine
-from enxerto.errors import DataError
-from enxerto.evaluation import Control, Evaluation
+from enxerto.evaluation import Control
 from enxerto.evaluation.results import LearningCurve
-from enxerto.features import PrecisionChoice, engine_for, extract, open_store
+from enxerto.features import engine_for, extract, open_store
 from enxerto.heads import ClassWeight
 from enxerto.jobs.explaining.mistakes import mistake_overlays
-from enxerto.jobs.labelled import Judged, LabelledPhotos
+from enxerto.jobs.labelled import LabelledPhotos
 from enxerto.jobs.provenance import Stopwatch, backbone_card, now, versions
 from enxerto.jobs.report import thumbnails_of
 from enxerto.jobs.training.agreement import agreement_with_fp32
 from enxerto.jobs.training.control import prepare_control, run_control
 from enxerto.jobs.training.finetuning import Plan, requested_recipe, tuning_card
+from enxerto.jobs.training.saving import extra_files, save_model
 from enxerto.jobs.training.settings import Settings
 from enxerto.jobs.training.sides import leaked_into, learned_from, placed, sides_of, without_photos
+from enxerto.jobs.training.trained import Trained
 from enxerto.jobs.training.trying import try_ways
 from enxerto.jobs.training.unfinished import unfinished_run
 from enxerto.jobs.training.unmeasured import Asked, measures_nothing, train_unmeasured
 from enxerto.jobs.training.watching import HISTORY, history_lines
 from enxerto.jobs.training.ways import choose
 from enxerto.progress import Progress, silent
-from enxerto.report import ReportContents, UnmeasuredContents, render, render_unmeasured, to_json
+from enxerto.report import ReportContents, render, render_unmeasured
 from enxerto.training import rounds
 from enxerto.tuning import Recipe, join_team
 from enxerto.types import Features
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What `train` returns.
-
-    Attributes:
-        classifier: ready to predict.
-        contents: every figure, as the report shows it; `UnmeasuredContents`, without figures, where every photo was
-            needed to learn from.
-        html: the report.
-        path: where the model was saved, `None` when no output was asked for.
-        judged: which photos it got right, of those that the evaluation counts; `None` where nothing was measured.
-    """
-
-    classifier: Classifier
-    contents: ReportContents | UnmeasuredContents
-    html: str
-    path: Path | None
-    judged: Judged | None = None
-
-    @property
-    def measured(self) -> bool:
-        """Whether there are figures of how good the classifier is."""
-        return isinstance(self.contents, ReportContents)
-
-    @property
-    def evaluation(self) -> Evaluation:
-        """How good the classifier is on photos that it has not learned from, copies of them left out, too.
-
-        Raises:
-            DataError: nothing was measured, as every photo was needed to learn from.
-        """
-        if isinstance(self.contents, UnmeasuredContents):
-            raise DataError(f"nothing was measured: {self.contents.reason}; add a second photo of each class")
-        return self.contents.honest
 
 
 def train(
@@ -208,8 +170,8 @@ def train(
         )
         html = render_unmeasured(unknown)
         if target is not None and team.leads:
-            extra = _files(labelled, sides, unknown, html)
-            _save(classifier, target, unknown, choice, extra, slim=slim, force=force)
+            extra = extra_files(labelled, sides, unknown, html)
+            save_model(classifier, target, unknown, choice, extra, slim=slim, force=force)
         return Trained(classifier, unknown, html, target)
     with ExitStack() as opened:
         plan = None
@@ -219,7 +181,9 @@ def train(
         tried = try_ways(grafted, engine, labelled, features, sides.sides, settings, watch, views=views, plan=plan)
         leaked = leaked_into(labelled, sides, tried.evaluated, steered=tried.tuned is not None)
         with watch.stage("evaluation"):
-            kept, candidates = choose(tried.ways, labelled, tried.evaluated, ~leaked, seed)
+            attacked = tried.attacked
+            defense = None if attacked is None else attacked.compared(labelled, tried.evaluated[leaked])
+            kept, candidates = choose(tried.ways, labelled, tried.evaluated, ~leaked, seed, defense)
             evaluation, seen, without_seen = labelled.measure(
                 kept.decisions, tried.evaluated, leaked, protocol=sides.protocol, coverage=coverage, seed=seed
             )
@@ -257,7 +221,7 @@ def train(
             versions=versions(),
             seed=seed,
             candidates=candidates,
-            tuning=None if tried.tuned is None else tuning_card(tried.tuned),
+            tuning=None if tried.tuned is None else tuning_card(tried.tuned, defense),
             curve=grown,
             notes=tried.notes,
             unmeasured=without_photos(labelled, tried.evaluated),
@@ -268,10 +232,10 @@ def train(
             overlays=mistake_overlays(classifier, contents, photos, limits),
         )
         if target is not None and team.leads:
-            extra = _files(labelled, sides, contents, html)
+            extra = extra_files(labelled, sides, contents, html)
             if tried.tuned is not None:
                 extra[HISTORY] = history_lines(tried.tuned.fits)
-            _save(classifier, target, contents, choice, extra, slim=slim, force=force)
+            save_model(classifier, target, contents, choice, extra, slim=slim, force=force)
         judged = labelled.judged(kept.decisions, tried.evaluated, leaked)
     return Trained(classifier, contents, html, target, judged)
 
@@ -298,46 +262,3 @@ def _control(
         class_weight=settings.class_weight, seed=settings.seed, cache=settings.cache, limits=settings.limits,
         progress=settings.progress,
     )  # fmt: skip
-
-
-def _files(
-    labelled: LabelledPhotos, sides: Split, contents: ReportContents | UnmeasuredContents, html: str
-) -> dict[str, bytes]:
-    """What a model's directory holds besides the model, by name."""
-    return {
-        "split.csv": format_split(labelled.photos, sides, labelled.groups.tolist()),
-        "results.json": to_json(contents),
-        "report.html": html.encode(),
-    }
-
-
-def _save(
-    classifier: Classifier,
-    target: Path,
-    contents: ReportContents | UnmeasuredContents,
-    choice: PrecisionChoice,
-    extra: Mapping[str, bytes],
-    *,
-    slim: bool,
-    force: bool,
-) -> None:
-    card = contents.tuning if isinstance(contents, ReportContents) else None
-    provenance = Provenance(
-        created=contents.created,
-        command=contents.command,
-        seed=contents.seed,
-        precision=choice.precision,
-        precision_note=contents.precision_note,
-        versions=contents.versions,
-        tuning=card.recipe if card is not None and classifier.backbone.origin == FINE_TUNED else (),
-    )
-    figures = {"photos": 0.0}
-    if isinstance(contents, ReportContents):
-        evaluation = contents.honest
-        figures = {
-            "photos": float(evaluation.photos),
-            "accuracy": evaluation.accuracy.value,
-            "accuracy_low": evaluation.accuracy.low,
-            "accuracy_high": evaluation.accuracy.high,
-        }
-    save(classifier, target, provenance=provenance, figures=figures, extra=extra, slim=slim, force=force)

@@ -14,9 +14,10 @@ from enxerto.errors import DataError
 from enxerto.features import extract_views
 from enxerto.jobs.labelled import LabelledPhotos
 from enxerto.jobs.provenance import Stopwatch
+from enxerto.jobs.training.defense import UnderAttack, attack_both
 from enxerto.jobs.training.finetuning import Plan
 from enxerto.jobs.training.settings import Settings
-from enxerto.jobs.training.ways import PROBE, TUNED, Way
+from enxerto.jobs.training.ways import HARDENED, PROBE, TUNED, Way
 from enxerto.training import TrainedProbe, rounds, train_probe
 from enxerto.tuning import Tuned
 from enxerto.types import Features
@@ -31,12 +32,14 @@ class Tried:
         evaluated: indices of the photos that every way decided on.
         tuned: what fine-tuning gave; `None` when it wasn't asked for, or couldn't be done.
         notes: what couldn't be done, in sentences.
+        attacked: what an adversarial recipe is good for; `None` where it wasn't asked for, or couldn't be done.
     """
 
     ways: list[Way]
     evaluated: NDArray[np.int64]
     tuned: Tuned | None
     notes: tuple[str, ...]
+    attacked: UnderAttack | None = None
 
 
 def try_ways(
@@ -90,8 +93,13 @@ def try_ways(
     except DataError as error:
         return Tried(ways, plain.evaluated, None, (f"Not fine-tuned: {error}.",))
     seconds = watch.of(TUNED)
-    ways.append(Way(TUNED, tuned.backbone, tuned.probe, tuned.features, decisions, seconds, tuned.unchanged))
-    return Tried(ways, plain.evaluated, tuned, ())
+    name, attacked = TUNED, None
+    if plan.recipe.adversarial:
+        name = HARDENED
+        with watch.stage("attack"):
+            attacked = attack_both(backbone, engine, tuned, labelled, features, sides, settings)
+    ways.append(Way(name, tuned.backbone, tuned.probe, tuned.features, decisions, seconds, tuned.unchanged))
+    return Tried(ways, plain.evaluated, tuned, (), attacked)
 
 
 def _views(

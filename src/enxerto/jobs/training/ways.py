@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from enxerto.backbones import Backbone
 from enxerto.evaluation import Candidate, Comparison, compare, evaluate
+from enxerto.evaluation.results import Defense
 from enxerto.heads import Decisions, LinearProbe
 from enxerto.jobs.labelled import LabelledPhotos
-from enxerto.report.wording import change_interval, points_interval
+from enxerto.report.wording import change_interval, percent, percent_interval, points_interval
 from enxerto.types import Features
 
 PROBE = "linear probe"
 TUNED = "fine-tuning"
+HARDENED = "adversarial fine-tuning"
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,21 @@ class Way:
 
 
 def choose(
-    ways: list[Way], labelled: LabelledPhotos, evaluated: NDArray[np.int64], honest: NDArray[np.bool_], seed: int
+    ways: list[Way],
+    labelled: LabelledPhotos,
+    evaluated: NDArray[np.int64],
+    honest: NDArray[np.bool_],
+    seed: int,
+    defense: Defense | None = None,
 ) -> tuple[Way, tuple[Candidate, ...]]:
     """Keep the first way unless a later one is better than it beyond noise.
 
     They are measured on the photos that the choice is made by. That flatters the one chosen, but hardly: a way that is
     no better passes each of the two tests in about one of forty cases, and then by little.
+
+    Adversarial fine-tuning is asked for to withstand attacks, and costs accuracy on photos as they are. It is kept if,
+    beyond noise, it withstands them better than the first way, and is better than always giving one answer, which would
+    withstand every attack.
 
     Args:
         ways: the simplest first.
@@ -55,6 +66,7 @@ def choose(
         evaluated: indices of the photos that every way decided on.
         honest: of them, those that count: no copy of theirs was learned from.
         seed: of the bootstrap.
+        defense: how the last way withstands attacks, where it is adversarial fine-tuning.
 
     Returns:
         The way to keep, and every way with its figures; none when there was but one.
@@ -71,8 +83,12 @@ def choose(
     for number in range(1, len(ways)):
         comparisons.append(compare(probabilities[number], probabilities[0], labels, groups))
         against = compare(probabilities[number], probabilities[kept], labels, groups)
-        notes.append(_note(ways[number], ways[kept], against))
-        if against.better and not ways[number].unchanged:
+        if ways[number].name == HARDENED and defense is not None:
+            better, note = defense.holds, _defense_note(ways[number], defense)
+        else:
+            better, note = against.better, _note(ways[number], ways[kept], against)
+        notes.append(note)
+        if better and not ways[number].unchanged:
             kept = number
     candidates = []
     for number, (way, comparison) in enumerate(zip(ways, comparisons, strict=True)):
@@ -93,6 +109,24 @@ def choose(
             )
         )
     return ways[kept], tuple(candidates)
+
+
+def _defense_note(way: Way, defense: Defense) -> str:
+    """Why adversarial fine-tuning is kept, or isn't."""
+    gain = points_interval(defense.gain)
+    if way.unchanged:
+        return "no epoch withstood attacks better than the start, so there is nothing to keep"
+    if not defense.gain.low > 0:
+        return f"under attack not better than {PROBE} beyond noise: {gain}"
+    if not defense.holds:
+        return (
+            f"under attack better than {PROBE} ({gain}), but on photos as they are not better beyond noise than always "
+            f"giving the most frequent answer: {percent_interval(defense.clean)} against {percent(defense.majority)}"
+        )
+    return (
+        f"asked for to withstand attacks, and under attack better than {PROBE} beyond noise: {gain}; on the same "
+        f"photos as they are: {points_interval(defense.clean_change)}"
+    )
 
 
 def _note(way: Way, kept: Way, against: Comparison) -> str:

@@ -141,7 +141,7 @@ def short_opinions(card: IdealCard) -> list[str]:
     for opinion in card.opinions:
         if opinion.view == AS_SAVED and opinion.relation != ITSELF:
             name, probability = opinion.best[0]
-            said = ordinal(opinion.rank) if opinion.rank else visible(name)
+            said = f"{ordinal(opinion.rank)}," if opinion.rank else visible(name)
             lines.append(
                 f"{visible(opinion.network)}: {said} {percent(opinion.probability if opinion.rank else probability)}"
             )

@@ -1,0 +1,1 @@
+"""How robust a classifier is, measured within a budget of time: `enxerto robustness`."""

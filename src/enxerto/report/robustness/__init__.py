@@ -1,0 +1,1 @@
+"""The page, the table and the record of a robustness report."""
