@@ -24,6 +24,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "without annealing": {"anneal": False},
     "without total variation": {"tv_weight": 0.0},
     "without batch-norm statistics": {"batch_norm": 0.0},
+    "without thinned networks": {"thin": 0.0},
     "without crops": {"crop": (1.0, 1.0), "aspect": 1.0},
     "without rotation": {"rotate_degrees": 0.0},
     "without mirroring": {"flip": 0.0},

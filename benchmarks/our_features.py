@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import timm  # noqa: F401 - start-up is not counted
-import torch  # noqa: F401
+import torch  # noqa: F401 - start-up is not counted
 
 from benchmarks.child import report
 from enxerto.backbones import open_backbone

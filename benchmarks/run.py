@@ -4,7 +4,9 @@
 `ants-bees/{train,val}/{ants,bees}` and `imagenet/`; what is missing is left out and named. `RIVAL_PYTHON` names the
 interpreter that has fastai, where it isn't this one; `RIVAL_FOLDS` the folds of pets37 to compare fine-tuning on, `0`
 by default; `IDEAL_PYTHON` the interpreter that has horama, dreamlens and torch-lucent. `IDEAL_CLASSES`, `IDEAL_SEEDS`,
-`IDEAL_STEPS`, `IDEAL_PEER_SEEDS`, `IDEAL_PEER_MINUTES` and `PICTURED_PHOTOS` make less of it.
+`IDEAL_STEPS`, `IDEAL_PEER_SEEDS`, `IDEAL_PEER_MINUTES` and `PICTURED_PHOTOS` make less of it. `ATTACK_PYTHON` names the
+interpreter that has adv-lib and torchattacks, `ATTACK_RIVALS` the libraries to compare attacks with; `ATTACK_PHOTOS`,
+`ATTACK_GRADIENTS` and `ATTACK_MINUTES` make less of that.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.ablation import ablation
+from benchmarks.attack import attack
 from benchmarks.child import run
 from benchmarks.ideal import ideal
 from benchmarks.page import PETS, Answer, Row, median, rate, table, times
@@ -154,6 +157,7 @@ SECTIONS: dict[str, Callable[[Path, int], Iterator[str]]] = {
     "ideal": ideal,
     "ablation": ablation,
     "pictures": pictures,
+    "attack": attack,
 }
 
 

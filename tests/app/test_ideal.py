@@ -66,9 +66,14 @@ def test_ctrl_c_keeps_what_was_finished_and_ends_with_130(
     monkeypatch.setattr(ideal_gallery, "opinions_on", interrupted)
     ended = run("ideal", "zebra", "tench", *QUICK, "-o", tmp_path)
     assert ended.code == 130
-    assert ended.last == "enxerto: interrupted; what was finished is kept"
+    assert ended.last == "enxerto: interrupted; what was finished is kept, and --resume makes the rest"
     contents = ideal_from_json((tmp_path / "ideal.json").read_bytes())
     assert ([card.name for card in contents.images], contents.unfinished) == (["zebra-0"], 1)
+    monkeypatch.undo()
+    assert run("ideal", "zebra", "tench", *QUICK, "-o", tmp_path, "--resume").code == 0
+    whole = ideal_from_json((tmp_path / "ideal.json").read_bytes())
+    assert ([card.name for card in whole.images], whole.unfinished) == (["zebra-0", "tench-0"], 0)
+    assert whole.images[0].sha256 == contents.images[0].sha256
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import torch
 
-from enxerto.engines import Objective
+from enxerto.engines import Margin, Objective
 
 TINY = 1e-12
 
@@ -27,8 +27,7 @@ class LogitRatio(Objective):
     def __call__(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Shape (batch,); `target` is one-hot."""
         first, _, third = _largest(logits, 3)
-        other = torch.where(target > 0, logits.amin(1, keepdim=True), logits).amax(1)
-        return (other - (logits * target).sum(1)) / (first - third + TINY)
+        return Margin()(logits, target) / (first - third + TINY)
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ class Backbone:
         known_identity: the identity of the weights where it is known without reading them.
         layer: `last`, the name of a module inside the network, or `classes` for its own logits.
         pooling: one of `POOLINGS`.
+        without: names of residual blocks that are left out, as `thinning.residual_blocks` finds them.
     """
 
     entry: Entry
@@ -48,6 +49,7 @@ class Backbone:
     known_identity: str | None = None
     layer: str = LAST
     pooling: str = "average"
+    without: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -63,8 +65,9 @@ class Backbone:
     def network(self) -> torch.nn.Module:
         """The whole network with its own last layer: evaluation mode, frozen."""
         from enxerto.backbones.networks import build
+        from enxerto.backbones.thinning import leave_out
 
-        return build(self.entry, self.load())
+        return leave_out(build(self.entry, self.load()), self.without)
 
     def tensors(self) -> Mapping[str, torch.Tensor]:
         """The weights; taken from the network where it was built, which is faster than reading the file again."""
@@ -94,6 +97,8 @@ class Backbone:
             "layer": self.layer,
             "pooling": self.pooling,
         }
+        if self.without:
+            decisive["without"] = self.without
         return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
     def feature_network(self) -> FeatureNetwork:

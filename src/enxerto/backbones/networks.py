@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 
 from enxerto.backbones.catalog import CLASSES, LAST, MAPS, POOLINGS, Entry
 from enxerto.backbones.preprocessing import Preprocessing
+from enxerto.backbones.unfilled import unfilled
 from enxerto.errors import IntegrityError, OptionError, UnknownNameError
 
 
@@ -26,7 +28,7 @@ def build(entry: Entry, tensors: Mapping[str, torch.Tensor] | None = None) -> nn
     import timm
     import torchvision
 
-    with torch.random.fork_rng(devices=[], enabled=tensors is not None):  # what is overwritten shall cost no one's seed
+    with unfilled() if tensors is not None else nullcontext():
         if entry.zoo == "torchvision":
             network = torchvision.models.get_model(entry.architecture, weights=None)
         else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -159,8 +159,8 @@ class Engine(ABC):
 
 def logit_network(backbone: Backbone, head: HeadArrays | None) -> nn.Module:
     """Pixels to the logits that an engine gives, as a PyTorch module."""
-    if head is None:
-        return replace(backbone, layer=CLASSES).feature_network()
-    from enxerto.backbones.networks import GraftedNetwork
+    from enxerto.backbones.networks import FeatureNetwork, GraftedNetwork
 
+    if head is None:
+        return FeatureNetwork(backbone.network, backbone.preprocessing, CLASSES, backbone.pooling).eval()
     return GraftedNetwork(backbone.feature_network(), tensor_of(head.weight), tensor_of(head.bias)).eval()

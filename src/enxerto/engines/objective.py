@@ -49,5 +49,7 @@ class Margin(Objective):
     """The largest other logit minus the target's: positive where the target is not the prediction."""
 
     def __call__(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-        """Shape (batch,)."""
-        return (logits - 1e4 * target).amax(1) - (logits * target).sum(1)
+        """Shape (batch,); `target` is one-hot."""
+        import torch
+
+        return torch.where(target > 0, -torch.inf, logits).amax(1) - (logits * target).sum(1)

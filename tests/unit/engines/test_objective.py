@@ -22,6 +22,14 @@ def test_the_margin_is_positive_where_the_target_is_not_predicted() -> None:
     assert Margin()(LOGITS, TARGET).tolist() == [2.0, -3.5]
 
 
+def test_the_margin_minds_no_size_of_logits() -> None:
+    scale = 1e6
+    leaf = (scale * torch.tensor([[2.0, 1.0, -3.0]])).requires_grad_()
+    value = Margin()(leaf, torch.tensor([[1.0, 0.0, 0.0]]))
+    assert value.tolist() == [-scale]
+    assert torch.autograd.grad(value.sum(), leaf)[0].tolist() == [[-1.0, 1.0, 0.0]]
+
+
 def test_objectives_of_one_kind_share_a_converted_network() -> None:
     assert Margin() == Margin()
     assert len({Margin(), Margin(), CrossEntropy(), ClassLogit()}) == 3

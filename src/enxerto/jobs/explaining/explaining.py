@@ -28,13 +28,13 @@ def explained(
     classifier, images = explainer.classifier, np.stack([one.square for one in seen])
     near: list[tuple[Neighbor, ...]] = [()] * len(seen)
     unfamiliar = np.zeros(len(seen), dtype=bool)
+    vectors = explainer.subject.vectors(images)
     if classifier.probe is None:
-        probabilities = softmax(explainer.subject.logits(images))
+        probabilities = softmax(vectors.astype(np.float64))
     else:
-        features = explainer.subject.features(images)
-        decisions = classifier.decide(features)
+        decisions = classifier.decide(vectors)
         probabilities, unfamiliar = decisions.probabilities, decisions.unfamiliar
-        near = near if known is None else known.nearest(features, neighbors)
+        near = near if known is None else known.nearest(vectors, neighbors)
     predicted = probabilities.argmax(1).astype(np.int64)
     targets = predicted if wanted is None else np.full(len(seen), wanted, dtype=np.int64)
     return [

@@ -49,7 +49,7 @@ def photos_known_to(
     if not neighbors:
         return None
     directory = Path(model)
-    root = Path(folder) if folder is not None else _source(directory)
+    root = Path(folder) if folder is not None else photos_folder(directory)
     if root is None or not (directory / SPLIT).is_file():
         notes.append("The model doesn't say which photos it has learned from, so that the nearest can't be shown.")
         return None
@@ -69,7 +69,7 @@ def photos_known_to(
     return found
 
 
-def _source(directory: Path) -> Path | None:
+def photos_folder(directory: Path) -> Path | None:
     """The folder that a model's photos were in, as its record says."""
     try:
         source = Path(from_json((directory / RESULTS).read_bytes()).source)

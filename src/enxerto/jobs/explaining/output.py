@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -13,6 +14,8 @@ from enxerto.jobs.imagining.names import file_names
 from enxerto.report.explanation.contents import ExplanationContents
 
 PAGE, RECORD = "explanation.html", "explanation.json"
+FILES_AT_ONCE = 8
+"""Writing mostly waits for the disk."""
 
 
 def require_writable(output: Path, *, force: bool) -> None:
@@ -41,8 +44,9 @@ def write_explanations(
     named = [(Path(photo.name).stem, method) for photo, each in zip(contents.photos, overlays, strict=True)
              for method in each]  # fmt: skip
     contained = [content for each in overlays for content in each.values()]
-    for name, content in zip(file_names(named, [None] * len(named)), contained, strict=True):
-        write_durably(output / f"{name}.jpg", content)
+    paths = [output / f"{name}.jpg" for name in file_names(named, [None] * len(named))]
+    with ThreadPoolExecutor(FILES_AT_ONCE, thread_name_prefix="enxerto-files") as pool:
+        list(pool.map(write_durably, paths, contained))
     record = {"format": "enxerto-explanation", "version": 1, "contents": contents}
     write_durably(output / RECORD, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
     write_durably(output / PAGE, html.encode())

@@ -22,7 +22,9 @@ FRAMES = 8
 
 
 @contextmanager
-def open_directory(output: Path | None, names: Sequence[str], kind: FilmKind | None, *, force: bool) -> Iterator[Path]:
+def open_directory(
+    output: Path | None, names: Sequence[str], kind: FilmKind | None, *, force: bool, resume: bool = False
+) -> Iterator[Path]:
     """The folder that files go to, not yet made; a temporary one when `output` is `None`.
 
     Args:
@@ -30,11 +32,15 @@ def open_directory(output: Path | None, names: Sequence[str], kind: FilmKind | N
         names: of the images to come, without ending.
         kind: of their films.
         force: files of these names may be replaced.
+        resume: likewise, where there is a record of what they are.
 
     Raises:
-        OptionError: some of the files are there already, and `force` is off; or the place is not for images.
+        OptionError: some of the files are there already, and `force` is off; or the place is not for images; or there
+            is none to go on at.
     """
     if output is None:
+        if resume:
+            raise OptionError("`resume` goes on with images at an output; give one")
         with tempfile.TemporaryDirectory(prefix="enxerto-") as temporary:
             yield Path(temporary)
         return
@@ -45,15 +51,15 @@ def open_directory(output: Path | None, names: Sequence[str], kind: FilmKind | N
     endings = (".png", f".{kind}") if kind else (".png",)
     files = [PAGE, RECORD, SHEET, *(f"{name}{ending}" for name in names for ending in endings)]
     there = [output / name for name in files if (output / name).exists()]
-    if there and not force:
+    if there and not force and not (resume and (output / RECORD).exists()):
         more = f" and {len(there) - 1} more" if len(there) > 1 else ""
         raise OptionError(f"there is {there[0]} already{more}; pass --force to replace it, or choose another directory")
     yield output
 
 
 def pictures_of(image: NDArray[np.uint8], frames: NDArray[np.uint8]) -> Pictures:
-    """What the page shows of an image: itself, and some of its frames."""
-    chosen = np.unique(np.linspace(0, len(frames) - 1, FRAMES).round().astype(int))
+    """What the page shows of an image: itself, and some of its frames, where there are any."""
+    chosen = np.unique(np.linspace(0, len(frames) - 1, FRAMES).round().astype(int)) if len(frames) else ()
     strip = tuple(webp(_shrunk(frames[place], FRAME_PX), 75) for place in chosen)
     return Pictures(webp(_shrunk(image, IMAGE_PX)), strip)
 

@@ -6,12 +6,14 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 
 from enxerto.files import sha256_of, write_durably
 from enxerto.jobs.imagining.files import PAGE, RECORD, SHEET, pictures_of
 from enxerto.jobs.imagining.networks import Networks
 from enxerto.jobs.imagining.orders import Order, batches
+from enxerto.jobs.imagining.resuming import finished_before, left_of
 from enxerto.jobs.imagining.sheet import sheet_of
 from enxerto.jobs.provenance import Stopwatch, backbone_card, now, versions
 from enxerto.progress import Advance, Progress
@@ -44,6 +46,8 @@ class Asked:
         beginning: what that means.
         film: kind of the films; `None` makes none.
         stops: verifiers decide when to stop.
+        notes: what a reader of the page must know, in sentences.
+        resume: images that are in the folder already are kept.
     """
 
     title: str
@@ -54,6 +58,8 @@ class Asked:
     beginning: Start
     film: FilmKind | None
     stops: bool
+    notes: tuple[str, ...] = ()
+    resume: bool = False
 
 
 class Gallery:
@@ -70,15 +76,21 @@ class Gallery:
     def __init__(
         self, asked: Asked, networks: Networks, orders: Sequence[Order], folder: Path, progress: Progress
     ) -> None:
-        self.images: list[IdealImage] = []
         self._asked, self._networks, self._orders, self._folder = asked, networks, orders, folder
         self._progress = progress
         self._watch = Stopwatch()
         self._created = now()
-        self._cards: list[IdealCard] = []
+        self._places = {order.name: place for place, order in enumerate(orders)}
+        self._hung: dict[int, tuple[IdealImage, IdealCard]] = {}
         self._pictures: dict[str, Pictures] = {}
         targets = list(dict.fromkeys(order.wanted.words for order in orders))
         self._panels = [networks.panel(group, targets) for group in range(len(networks.groups))]
+        self._kept = finished_before(folder, orders, self._contents(), asked.film) if asked.resume else {}
+
+    @property
+    def images(self) -> list[IdealImage]:
+        """Those that are finished, in the order in which they were asked for."""
+        return [image for _, (image, _) in sorted(self._hung.items(), key=itemgetter(0))]
 
     def fill(self) -> None:
         """Make every image; Ctrl-C ends it with those that are finished."""
@@ -86,14 +98,19 @@ class Gallery:
         most = IMAGES_A_WORKER * self._networks.first.engine.workers
         try:
             with self._watch.stage("images"), self._progress("ideal images", steps, "steps") as advance:
+                for order in self._orders:
+                    if order.name in self._kept:
+                        self._hang(order, self._kept[order.name])
+                        advance(order.recipe.steps)
                 for together in batches(self._orders, most):
-                    for order, image in zip(together, self._made(together, advance), strict=True):
-                        self._hang(order, image)
-                    for stale in (PAGE, SHEET):
-                        (self._folder / stale).unlink(missing_ok=True)
-                    self._record()
+                    for left in left_of(together, self._kept):
+                        for order, image in zip(left, self._made(left, advance), strict=True):
+                            self._hang(order, image)
+                        for stale in (PAGE, SHEET):
+                            (self._folder / stale).unlink(missing_ok=True)
+                        self._record()
         except KeyboardInterrupt:
-            if not self._cards:
+            if not self._hung:
                 raise
 
     def finish(self, *, kept: bool) -> IdealContents:
@@ -102,7 +119,8 @@ class Gallery:
         Args:
             kept: the folder stays; otherwise the record names no sheet.
         """
-        sheet = sheet_of(self._orders[: len(self.images)], self.images, self._cards, self._asked.varied)
+        hung = [order for place, order in enumerate(self._orders) if place in self._hung]
+        sheet = sheet_of(hung, self.images, self._cards, self._asked.varied)
         write_durably(self._folder / SHEET, png(sheet))
         self._record()
         contents = self._contents()
@@ -123,17 +141,23 @@ class Gallery:
         )
 
     def _hang(self, order: Order, image: IdealImage) -> None:
-        """Save an image, read it back and ask everybody."""
-        path, film_name = self._folder / f"{order.name}.png", ""
-        write_durably(path, png(image.image))
-        if self._asked.film:
-            film_name = f"{order.name}.{self._asked.film}"
-            write_durably(self._folder / film_name, film(image.frames, self._asked.film))
+        """Save an image, unless it is there already, read it back and ask everybody."""
+        path = self._folder / f"{order.name}.png"
+        film_name = f"{order.name}.{self._asked.film}" if self._asked.film else ""
+        if order.name not in self._kept:
+            write_durably(path, png(image.image))
+            if self._asked.film:
+                write_durably(self._folder / film_name, film(image.frames, self._asked.film))
         opinions = opinions_on(path, self._panels[order.group].everyone, image.target)
-        if len(self._pictures) < MOST_CARDS:
+        place = self._places[order.name]
+        if sum(other < place for other in self._hung) < MOST_CARDS:
             self._pictures[order.name] = pictures_of(image.image, image.frames)
-        self.images.append(replace(image, frames=image.frames[:0], opinions=opinions))
-        self._cards.append(self._card(order, self.images[-1], sha256_of(path), film_name))
+        hung = replace(image, frames=image.frames[:0], opinions=opinions)
+        self._hung[place] = hung, self._card(order, hung, sha256_of(path), film_name)
+
+    @property
+    def _cards(self) -> list[IdealCard]:
+        return [card for _, (_, card) in sorted(self._hung.items(), key=itemgetter(0))]
 
     def _card(self, order: Order, image: IdealImage, sha256: str, film_name: str) -> IdealCard:
         return IdealCard(
@@ -159,7 +183,7 @@ class Gallery:
 
     def _contents(self) -> IdealContents:
         asked, panel = self._asked, self._panels[0]
-        makers = [maker for group in self._networks.groups for maker in group.values()]
+        makers = self._networks.makers
         engine = self._networks.first.engine
         return IdealContents(
             title=asked.title,
@@ -184,8 +208,9 @@ class Gallery:
         )
 
     def _notes(self) -> Iterator[str]:
-        """Judges that are closer to the makers than their family says."""
-        makers = {maker.backbone.identity for group in self._networks.groups for maker in group.values()}
+        """What was known before; and judges that are closer to the makers than their family says."""
+        yield from self._asked.notes
+        makers = {maker.backbone.identity for maker in self._networks.makers}
         for name, other in self._networks.others.items():
             if other.backbone.identity in makers:
                 yield f"{name} stands on the very weights that made the images; it says little that they don't."

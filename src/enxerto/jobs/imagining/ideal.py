@@ -15,6 +15,7 @@ from enxerto.jobs.imagining.orders import Wanted, orders_of, variations, wanted_
 from enxerto.progress import Progress, silent
 from enxerto.report import IdealContents
 from enxerto.report.wording import listing
+from enxerto.visualize.ideal.architecture import suited
 from enxerto.visualize.ideal.image import IdealImage
 from enxerto.visualize.ideal.knobs import find_knob, turned
 from enxerto.visualize.ideal.problems import require_possible
@@ -58,6 +59,7 @@ def ideal(
     film: FilmKind | None = None,
     device: str = "auto",
     offline: bool = False,
+    resume: bool = False,
     force: bool = False,
     command: str | None = None,
     progress: Progress = silent,
@@ -89,6 +91,7 @@ def ideal(
         film: also write a film of each image, `webp` or `gif`.
         device: as for `open_engine`.
         offline: never download.
+        resume: keep the images at the output that an interrupted run finished, and make the others.
         force: replace files of the same names.
         command: the command line to print on the page.
         progress: how to show progress.
@@ -101,7 +104,6 @@ def ideal(
         StorageError: the disk is full; what was finished is kept.
     """
     problems: list[str] = []
-    base = turned(recipe_of(recipe) if isinstance(recipe, str) else recipe, knobs or {}, problems)
     beginning = _start(start)
     if (wrong := start_problem(beginning)) is not None:
         problems.append(wrong)
@@ -113,6 +115,7 @@ def ideal(
         device=device,
         offline=offline,
     )
+    base, why = _recipe(recipe, knobs or {}, networks, beginning, problems)
     typed = [classes] if isinstance(classes, str | int) else list(classes)
     wanted = _wanted(typed, layer, channels, networks, problems)
     recipes = variations(base, vary, problems)
@@ -134,12 +137,25 @@ def ideal(
         beginning=beginning,
         film=film,
         stops=stop_when_agreed,
+        notes=(why,) if why and not (vary and find_knob(vary[0]).field == "canvas") else (),
+        resume=resume and not force,
     )
     target = None if output is None else Path(output)
-    with open_directory(target, [order.name for order in orders], film, force=force) as folder:
+    with open_directory(target, [order.name for order in orders], film, force=force, resume=resume) as folder:
         gallery = Gallery(asked, networks, orders, folder, progress)
         gallery.fill()
         return Imagined(tuple(gallery.images), gallery.finish(kept=output is not None))
+
+
+def _recipe(
+    recipe: IdealRecipe | str, knobs: Mapping[str, Any], networks: Networks, start: Start, problems: list[str]
+) -> tuple[IdealRecipe, str]:
+    """The recipe with its knobs turned, and what the architecture decided, in a sentence; it decides of names alone."""
+    named, why = recipe, ""
+    if isinstance(named, str):
+        named, why = suited(recipe_of(named), [maker.backbone.entry for maker in networks.makers], start)
+    base = turned(named, knobs, problems)
+    return base, why if base.canvas == named.canvas else ""
 
 
 def _start(start: str | Path) -> Start:

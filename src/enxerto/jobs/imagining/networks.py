@@ -35,6 +35,11 @@ class Networks:
         return next(iter(self.groups[0].values()))
 
     @property
+    def makers(self) -> list[Classifier]:
+        """All that make images, group by group."""
+        return [maker for group in self.groups for maker in group.values()]
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """Of those that make images; ImageNet's where none could be opened, as models are always opened."""
         return self.first.classes if self.groups else imagenet_classes()

@@ -23,23 +23,24 @@ def sheet_of(
     """A sheet of at most 240 images.
 
     Args:
-        orders: of the images.
-        images: that are finished.
+        orders: of the images; some of those asked for may be missing.
+        images: one an order.
         cards: of the images.
         varied: the knob that is varied; empty where there is none.
     """
+    values = list(dict.fromkeys(order.variation for order in orders))
+    in_columns = bool(varied) and [order.variation for order in orders] == values * (len(orders) // len(values))
     tiles = [
-        Tile(image.image, (_name(order, show_seed=not varied), *short_opinions(card)))
+        Tile(image.image, (_name(order, varied, in_columns), *short_opinions(card)))
         for order, image, card in zip(orders[:MOST_TILES], images, cards, strict=False)
     ]
-    values = list(dict.fromkeys(order.variation for order in orders))
-    if varied and len(tiles) >= len(values):
+    if in_columns:
         return contact_sheet(tiles, len(values), headings=values)
     seeds = len({order.seed for order in orders})
     return contact_sheet(tiles, seeds if 1 < seeds <= COLUMNS else COLUMNS)
 
 
-def _name(order: Order, *, show_seed: bool) -> str:
+def _name(order: Order, varied: str, in_columns: bool) -> str:
     words = order.wanted.words
     name = words if drawable(words) else f"class {order.wanted.index}"
-    return f"{name}, seed {order.seed}" if show_seed else name
+    return f"{name}, seed {order.seed}" if not varied else name if in_columns else f"{name}, {order.variation}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enxerto.errors import DataError
 from enxerto.evaluation.intervals import paired_difference
 from enxerto.jobs.labelled import Judged
-from enxerto.jobs.training.train import Trained
+from enxerto.jobs.training.trained import Trained
 from enxerto.report import LabEntry, ReportContents, UnmeasuredContents
 
 

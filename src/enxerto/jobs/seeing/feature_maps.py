@@ -110,7 +110,7 @@ def feature_maps(
         drawn = draw(maps, scale, svg=svg, progress=progress)
     photographed = zip(paths, decoded, maps.probabilities, strict=True)
     contents = FeatureMapsContents(
-        title=paths[0].name,
+        title=" and ".join(path.name for path in paths),
         source=" and ".join(map(str, paths)),
         command=command or f"enxerto features {' '.join(map(str, paths))}",
         created=now(),

@@ -61,8 +61,10 @@ def find_cut(backbone: Backbone, *, classes: bool) -> Cut:
     layer = CLASSES if classes else backbone.layer
     features = FeatureNetwork(backbone.network, single, layer, backbone.pooling).eval()
     pixels = example_pixels(features)
-    for place, tail in _candidates(features, single, pixels):
-        cut = _tried(features, single, place, tail, pixels)
+    with torch.no_grad():
+        whole = features(pixels)
+    for place, tail, maps in _candidates(features, single, pixels):
+        cut = _tried(features.network, tail, maps, whole)
         if cut is not None:
             shape, to_grid = cut
             above = replace(backbone, entry=replace(entry, preprocessing=single), layer=place, pooling=MAPS)
@@ -74,21 +76,21 @@ def find_cut(backbone: Backbone, *, classes: bool) -> Cut:
 
 def _candidates(
     features: FeatureNetwork, preprocessing: Preprocessing, pixels: Tensor
-) -> Iterator[tuple[str, Callable[[Tensor], Tensor]]]:
-    """Layers to cut after, the last first, each with what follows."""
+) -> Iterator[tuple[str, Callable[[Tensor], Tensor], Tensor]]:
+    """Layers to cut after, the last first, each with what follows and what it gives."""
     last = LAST if features.layer == CLASSES else features.layer
-    yield last, lambda maps: _after_maps(features, maps)
+    yield last, lambda maps: _after_maps(features, maps), _maps_at(features, preprocessing, last, pixels)
     chain = stages(features.network, last)
     for kept in range(1, len(chain)):
         frozen = chain[: len(chain) - kept]
         layer = frozen[-1].modules[-1]
-        with torch.inference_mode():
-            maps = _maps_at(features, preprocessing, layer, pixels)
+        maps = _maps_at(features, preprocessing, layer, pixels)
         tail = tail_of(features, frozen, maps)
         if tail is not None:
-            yield layer, tail
+            yield layer, tail, maps
 
 
+@torch.no_grad()
 def _maps_at(features: FeatureNetwork, preprocessing: Preprocessing, layer: str, pixels: Tensor) -> Tensor:
     return FeatureNetwork(features.network, preprocessing, layer, MAPS).maps(features.normalize(pixels))
 
@@ -106,17 +108,9 @@ def _after_maps(features: FeatureNetwork, maps: Tensor) -> Tensor:
 
 
 def _tried(
-    features: FeatureNetwork,
-    preprocessing: Preprocessing,
-    layer: str,
-    tail: Callable[[Tensor], Tensor],
-    pixels: Tensor,
+    network: Any, tail: Callable[[Tensor], Tensor], maps: Tensor, whole: Tensor
 ) -> tuple[tuple[int, ...], Callable[[Tensor], Tensor | None]] | None:
     """Shape and grid of a layer's maps, if both parts agree with the whole and several places have a say."""
-    network: Any = features.network
-    with torch.no_grad():
-        whole = features(pixels)
-        maps = _maps_at(features, preprocessing, layer, pixels)
     if not isinstance(maps, Tensor) or _to_grid(network, maps) is None:
         return None
     with torch.enable_grad():

@@ -56,7 +56,8 @@ class Explainer:
 
     def __post_init__(self) -> None:
         gradients = sum(method.gradients for method in self.methods)
-        self.subject = Subject(self.classifier, self.photos, gradients * self.photos)
+        layered = any(method.layered for method in self.methods)
+        self.subject = Subject(self.classifier, self.photos, gradients * self.photos, layered=layered)
         if self.checks:
             checked = min(self.photos, CHECKED_PHOTOS)
             self._unlearned = Subject(without_knowledge(self.classifier, self.seed), checked, gradients * checked)
@@ -89,7 +90,7 @@ class Explainer:
         attributions = tuple(
             Attribution(name, values, scores(values), checked.get(name)) for name, values in maps.items()
         )
-        return Attributed(attributions, scores(smooth_noise(self.subject.size_px, self.seed)))
+        return Attributed(attributions, scores(smooth_noise(self.subject.size_px, self.seed)) if self.checks else None)
 
     def _checked(self, images: Images, targets: Labels, maps: dict[str, NDArray[np.float32]]) -> list[dict[str, float]]:
         """The rank correlation of each photo's maps with those for random weights, as long as photos are to check."""

@@ -29,6 +29,7 @@ class Method:
         maps: does it.
         signed: it also says what speaks against the class.
         gradients: input gradients that a photo takes.
+        layered: it looks at the maps of a layer, see `Subject.maps`.
         extra: that has to be installed for it; "" for none.
     """
 
@@ -38,6 +39,7 @@ class Method:
     maps: Maps
     signed: bool = False
     gradients: int = 0
+    layered: bool = False
     extra: str = ""
 
 
@@ -45,11 +47,12 @@ METHODS = (
     Method(
         "gradcam", "Grad-CAM",
         "The last layer's maps, each weighted by the mean slope of the class's logit along it.", gradcam,
+        layered=True,
     ),
     Method(
         "ablation-cam", "Ablation-CAM",
         "The last layer's maps, each weighted by how far the class's logit falls without it; no gradient is needed.",
-        ablation_cam,
+        ablation_cam, layered=True,
     ),
     Method(
         "integrated-gradients", "Integrated gradients",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from enxerto.backbones import to_pixels
@@ -19,9 +19,6 @@ from enxerto.heads.calibration import softmax
 from enxerto.heads.linear import LinearHead
 from enxerto.types import Features, Images, Logits, Pixels
 from enxerto.visualize.attribution.cut import Cut, find_cut
-
-if TYPE_CHECKING:
-    import torch
 
 GRADIENTS_TO_CONVERT = 200
 PHOTOS_TO_CONVERT = 48
@@ -35,12 +32,15 @@ class Subject:
         classifier: any.
         photos: about how many will be looked at.
         gradients: about how many input gradients will be asked for.
+        layered: methods will look at the maps at the cut, so that answers can be read off these, too.
     """
 
-    def __init__(self, classifier: Classifier, photos: int = 1, gradients: int = 0) -> None:
+    def __init__(self, classifier: Classifier, photos: int = 1, gradients: int = 0, *, layered: bool = False) -> None:
         self.classifier = classifier
         self._photos = photos
         self._gradients = gradients
+        self._layered = layered
+        self._last: tuple[Images, torch.Tensor] | None = None
 
     @property
     def size_px(self) -> int:
@@ -59,9 +59,22 @@ class Subject:
         few = self._gradients < GRADIENTS_TO_CONVERT and engine.name == "openvino"
         return EngineNetwork(engine, open_engine(engine.backbone, head=engine.head, device="torch") if few else None)
 
-    def features(self, images: Images) -> Features:
-        """Of the classifier's backbone, float32, shape (batch, features)."""
-        return _features_in_parallel(self.classifier.engine, images)
+    def vectors(self, images: Images) -> Features:
+        """Features, or logits where the classifier has no head of its own; float32, shape (batch, features or classes).
+
+        Args:
+            images: what the network looks at, uint8, shape (batch, size, size, 3).
+
+        Raises:
+            OptionError: methods look at maps, and this network has no layer to look at.
+        """
+        if not self._layered or self.classifier.preprocessing.mirror:
+            if self.classifier.probe is None:
+                return self.logits(images).astype(np.float32)
+            return _features_in_parallel(self.classifier.engine, images)
+        with torch.no_grad():
+            found: Features = self.cut.tail(self.maps(images)).numpy()
+        return found
 
     def probabilities(self, batch: Images | Pixels) -> NDArray[np.float64]:
         """Of every class, float64, shape (batch, classes)."""
@@ -81,13 +94,17 @@ class Subject:
         return find_cut(self.classifier.backbone, classes=self.classifier.probe is None)
 
     def maps(self, images: Images) -> torch.Tensor:
-        """The maps at the cut, float32, shape (batch, *cut.shape).
+        """The maps at the cut, float32, shape (batch, *cut.shape); to be left as they are.
+
+        Those of the last images are kept: answers and several methods ask for the same.
 
         Args:
             images: what the network looks at, uint8, shape (batch, size, size, 3).
         """
-        rows = _features_in_parallel(self._maps_engine, images)
-        return tensor_of(rows).reshape(len(rows), *self.cut.shape)
+        if self._last is None or not np.array_equal(self._last[0], images):
+            rows = _features_in_parallel(self._maps_engine, images)
+            self._last = images.copy(), tensor_of(rows).reshape(len(rows), *self.cut.shape)
+        return self._last[1]
 
     def answer(self, maps: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """The target's logit as the tail gives it for maps, shape (batch,).
@@ -103,8 +120,6 @@ class Subject:
 
     @cached_property
     def _maps_engine(self) -> Engine:
-        import torch
-
         device = self.classifier.device
         on_gpu = device == "cuda" or (device == "auto" and torch.cuda.is_available())
         few = self._photos < PHOTOS_TO_CONVERT and not on_gpu

@@ -96,12 +96,13 @@ class Ascent:
     def _seen_gradient(self, leaf: torch.Tensor, reduced: bool) -> torch.Tensor:
         """Of what the networks see in this step's views, with respect to the image."""
         views = [random_view(self.recipe, self.generator) for _ in range(self.recipe.views)]
+        turn = float(torch.rand((), generator=self.generator, dtype=torch.float64))
         for asked in self.aim.asked:
             size, whole = asked.size_px(reduced), asked.source.engine.backbone.preprocessing.crop
             looks = [centered(view, whole) for view in views] if self.recipe.crop == (1, 1) else views
             shown = torch.stack([seen(leaf, look, size, self.generator) for look in looks])
             pixels = shown.detach().clamp(0, 1).numpy()
-            gradient = torch.from_numpy(asked.gradient(pixels, reduced))
+            gradient = torch.from_numpy(asked.gradient(pixels, reduced, turn))
             share = gradient / (len(views) * len(self.aim.asked))
             torch.autograd.backward(shown, share)  # as if nothing had been cut off at black and white
         found, leaf.grad = leaf.grad, None

@@ -52,6 +52,7 @@ KNOBS = (
     Knob("views", "views", "N", "Of the image at each step."),
     Knob("coarse", "coarse", "SHARE", "Of the steps in which fine detail is let in little by little."),
     Knob("small", "small", "SHARE", "Of the steps, the first ones, in which the network looks at a smaller size."),
+    Knob("thin", "thin", "SHARE", "How often the network goes without one of its residual blocks."),
     Knob("diversity", "diversity", "NUMBER", "How much images of one class are pushed apart."),
     Knob("patience", "patience", "N", "Stop after so many steps without a better value; 0 never does."),
     Knob("frames", "frames", "N", "Of the film, and measured steps."),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from enxerto.backbones import CLASSES, Backbone
 from enxerto.backbones.imagenet import imagenet_classes, imagenet_synonyms
+from enxerto.backbones.thinning import residual_blocks
 from enxerto.classifier import Classifier
 from enxerto.classifier.class_choice import class_index
 from enxerto.engines import ClassLogit, CrossEntropy, Engine, HeadArrays, Margin, Objective, open_engine
@@ -21,6 +22,8 @@ from enxerto.visualize.ideal.statistics import measured, normalizations, with_di
 
 REDUCED = 5 / 8
 """Of a network's size, for views that cost less than half."""
+THINNED, DRAWS = 5, 100
+"""Networks without some blocks, at most, and how often they are drawn, as some draws are the same."""
 
 _ENGINE_OBJECTIVES: dict[str, tuple[Objective, float]] = {
     "logit": (ClassLogit(), 1.0),
@@ -68,33 +71,62 @@ class Source:
     Attributes:
         engine: the network with the head that answers.
         batch_norm: weight of the distance to the statistics of the batch normalizations; 0 where it has none.
+        thin: how often a residual block is left out, a mean over blocks.
     """
 
     engine: Engine
     batch_norm: float = 0.0
+    thin: float = 0.0
 
     @cached_property
-    def full(self) -> Engine:
-        """What gives gradients: the network with the distance where that has a weight."""
+    def full(self) -> tuple[Engine, ...]:
+        """What gives gradients, in turn: the network, and thinned ones; with the distance where that has a weight."""
+        backbone = self.engine.backbone
+        thinned = [replace(backbone, without=without) for without in thinnings(backbone, self.thin)]
+        return (self._asked(backbone), *(self._asked(one) for one in thinned))
+
+    @cached_property
+    def reduced(self) -> tuple[Engine, ...]:
+        """As `full`, for smaller views; the same where the architecture takes one size only."""
+        if hasattr(self.engine.backbone.network, "patch_embed"):
+            return self.full
+        return tuple(_reduced(engine) for engine in self.full)
+
+    def _asked(self, backbone: Backbone) -> Engine:
+        """A network with what gives its gradient."""
+        whole = backbone is self.engine.backbone
         if not self.batch_norm:
-            return self.engine
-        backbone, head = self.engine.backbone, self.engine.head
+            return self.engine if whole else open_engine(backbone, head=self.engine.head, device=self.engine.device)
+        head = self.engine.head
         if head is None:
             backbone = replace(backbone, layer=CLASSES)
-            classes: Any = backbone.network.num_classes
+            classes: Any = self.engine.backbone.network.num_classes
             head = _identity(int(classes))
         return open_engine(measured(backbone), head=with_distance(head), device=self.engine.device)
 
-    @cached_property
-    def reduced(self) -> Engine:
-        """As `full`, for smaller views; the same where the architecture takes one size only."""
-        backbone = self.full.backbone
-        if hasattr(backbone.network, "patch_embed"):
-            return self.full
-        looks = backbone.preprocessing
-        smaller = replace(looks, size_px=max(32, round(looks.size_px * REDUCED / 32) * 32))
-        entry = replace(backbone.entry, preprocessing=smaller)
-        return open_engine(replace(backbone, entry=entry), head=self.full.head, device=self.full.device)
+
+def thinnings(backbone: Backbone, thin: float) -> list[tuple[str, ...]]:
+    """Which residual blocks each thinned network goes without; no two are the same, and none is the whole network.
+
+    A block is the more likely to be left out the later it comes, as in training (Huang et al. 2016, section 3.2,
+    arXiv:1603.09382). A layer that features come from stays.
+    """
+    if not thin:
+        return []
+    blocks = residual_blocks(backbone.network, backbone.preprocessing.size_px)
+    blocks = tuple(name for name in blocks if not f"{backbone.layer}.".startswith(f"{name}."))
+    rates = 2 * thin * np.arange(1, len(blocks) + 1) / max(1, len(blocks))
+    drawn = np.random.default_rng(0).random((DRAWS, len(blocks))) < rates
+    found = dict.fromkeys(tuple(name for name, out in zip(blocks, row, strict=True) if out) for row in drawn)
+    return [without for without in found if without][:THINNED]
+
+
+def _reduced(engine: Engine) -> Engine:
+    backbone = engine.backbone
+    looks = backbone.preprocessing
+    smaller = replace(looks, size_px=max(32, round(looks.size_px * REDUCED / 32) * 32))
+    entry = replace(backbone.entry, preprocessing=smaller)
+    return open_engine(replace(backbone, entry=entry), head=engine.head, device=engine.device)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,18 +145,25 @@ class Asked:
     objective: Objective
     sign: float
 
-    def gradient(self, pixels: Pixels, reduced: bool = False) -> Pixels:
-        """Of what shall grow, with respect to the pixels of each view."""
+    def gradient(self, pixels: Pixels, reduced: bool = False, turn: float = 0.0) -> Pixels:
+        """Of what shall grow, with respect to the pixels of each view.
+
+        Args:
+            pixels: the views.
+            reduced: they are small ones.
+            turn: in [0, 1): whose turn it is, of the network and its thinned ones.
+        """
         weights, batch_norm = self.weights, self.source.batch_norm
         if batch_norm:
             weights = np.append(weights, np.full((1, 1), -batch_norm, dtype=np.float32), axis=1)
-        engine = self.source.reduced if reduced else self.source.full
+        engines = self.source.reduced if reduced else self.source.full
+        engine = engines[int(turn * len(engines))]
         found = engine.input_gradient(pixels, np.repeat(weights, len(pixels), axis=0), self.objective)
         return self.sign * found.gradient
 
     def size_px(self, reduced: bool = False) -> int:
         """Side of the views."""
-        return (self.source.reduced if reduced else self.source.engine).backbone.preprocessing.size_px
+        return (self.source.reduced[0] if reduced else self.source.engine).backbone.preprocessing.size_px
 
     def answer(self, image: Images, is_class: bool) -> tuple[float, float | None]:
         """What shall grow, and the probability of the class, for an image as it would be saved."""
@@ -160,7 +199,11 @@ class Aim:
 
 
 def aims_of(
-    classifiers: Sequence[Classifier], targets: Sequence[Target], objective: str, batch_norm: float = 0.0
+    classifiers: Sequence[Classifier],
+    targets: Sequence[Target],
+    objective: str,
+    batch_norm: float = 0.0,
+    thin: float = 0.0,
 ) -> list[Aim]:
     """Resolve targets.
 
@@ -169,6 +212,7 @@ def aims_of(
         targets: what for.
         objective: of classes.
         batch_norm: weight of the distance to the statistics of batch normalizations, where there are any.
+        thin: how often a residual block is left out, where there are any.
 
     Raises:
         UnknownNameError: a class or layer that isn't there; the message lists near matches.
@@ -185,21 +229,21 @@ def aims_of(
             f"classifiers that work together must have the same classes, but {odd.backbone.name} has others than "
             f"{classifiers[0].backbone.name}"
         )
-    sources = [_source(classifier.engine, batch_norm) for classifier in classifiers]
+    sources = [_source(classifier.engine, batch_norm, thin) for classifier in classifiers]
     layers: dict[str, Source] = {}
     aims = []
     for target in targets:
         if isinstance(target, Channel | Direction):
             if target.layer not in layers:
-                layers[target.layer] = _source(_layer_engine(classifiers, target.layer), batch_norm)
+                layers[target.layer] = _source(_layer_engine(classifiers, target.layer), batch_norm, thin)
             aims.append(_layer_aim(layers[target.layer], target))
         else:
             aims.append(_class_aim(sources, classifiers[0].classes, target, objective))
     return aims
 
 
-def _source(engine: Engine, batch_norm: float) -> Source:
-    return Source(engine, batch_norm if batch_norm and normalizations(engine.backbone.network) else 0.0)
+def _source(engine: Engine, batch_norm: float, thin: float) -> Source:
+    return Source(engine, batch_norm if batch_norm and normalizations(engine.backbone.network) else 0.0, thin)
 
 
 def _class_aim(sources: Sequence[Source], classes: Sequence[str], target: str | int, objective: str) -> Aim:

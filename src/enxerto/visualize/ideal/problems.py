@@ -33,6 +33,7 @@ _NUMBERS = {
     "noise": (0, 1),
     "coarse": (0, 1),
     "small": (0, 1),
+    "thin": (0, 0.5),
     "diversity": (0, 1e6),
 }
 _CROP = (0.02, 4.0)

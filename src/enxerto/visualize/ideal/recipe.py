@@ -44,13 +44,16 @@ class IdealRecipe:
         views: of the image at each step.
         coarse: share of the steps in which fine detail is let in little by little; 0 starts with all of it.
         small: share of the steps, the first ones, in which networks that take any size see views of 5/8 of theirs.
+        thin: how often a residual block of the network is left out, a mean over blocks: the last ones up to twice as
+            often, the first ones less. What such thinned networks agree on is less a matter of one network's chance.
         diversity: weight with which images of one target in one call are pushed apart; 0 makes each by itself.
         patience: steps without a better value after which an image is done; 0 goes on to the last step.
         frames: measured steps, each of which gives a frame of the film, too.
 
     References: Mordvintsev et al. 2015 (deep dream); Olah et al. 2017, doi:10.23915/distill.00007 (Fourier images,
     color decorrelation, robustness to transformations); Fel et al. 2023, arXiv:2306.06805 (MACO); Yin et al. 2020,
-    arXiv:1912.08795 (batch normalization).
+    arXiv:1912.08795 (batch normalization); Huang et al. 2016, arXiv:1603.09382 (networks without some of their blocks),
+    and Li et al. 2020, arXiv:1812.03413, who attack with them.
     """
 
     name: str = "robust"
@@ -64,7 +67,7 @@ class IdealRecipe:
     contrast: float = 0.01
     decay: float = 1.3
     decorrelate: bool = True
-    tv_weight: float = 0.0
+    tv_weight: float = 30.0
     batch_norm: float = 5.0
     crop: tuple[float, float] = (0.45, 1.1)
     aspect: float = 1.15
@@ -76,6 +79,7 @@ class IdealRecipe:
     views: int = 1
     coarse: float = 0.0
     small: float = 0.0
+    thin: float = 0.15
     diversity: float = 0.0
     patience: int = 0
     frames: int = 24
@@ -100,6 +104,7 @@ LESSON = IdealRecipe(
     flip=0.0,
     color=0.0,
     noise=0.0,
+    thin=0.0,
 )
 """What a course teaches: gradient ascent on pixels, less total variation."""
 

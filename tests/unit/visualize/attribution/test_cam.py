@@ -13,6 +13,7 @@ from tiny_networks import tiny_network
 from enxerto.backbones import to_pixels
 from enxerto.classifier import Classifier
 from enxerto.types import Images
+from enxerto.visualize.attribution import cam
 from enxerto.visualize.attribution.cam import ablation_cam, gradcam
 from enxerto.visualize.attribution.subject import Subject
 
@@ -72,6 +73,14 @@ def test_ablation_cam_is_what_taking_channels_away_gives(bent: bool) -> None:
     expected = enlarged(np.einsum("nk,nkyx->nyx", falls, maps))
     np.testing.assert_allclose(ablation_cam(Subject(classifier), images, TARGETS), expected, atol=1e-5)
     assert expected.max() > 0.01
+
+
+def test_channels_are_ablated_as_many_at_once_as_memory_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    subject, images = Subject(hand_classifier(3, bent=True)), hand_images()
+    together = ablation_cam(subject, images, TARGETS)
+    monkeypatch.setattr(cam, "ABLATED_BYTES", 3 * subject.maps(images)[:1].nbytes)  # 3 of 4, then the last one
+    np.testing.assert_allclose(ablation_cam(subject, images, TARGETS), together, atol=1e-6)
+    assert together.max() > 0.01
 
 
 @pytest.mark.parametrize("bent", [False, True])

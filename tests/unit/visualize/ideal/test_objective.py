@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from enxerto.backbones import to_pixels
 from enxerto.classifier import Classifier
 from enxerto.errors import OptionError, UnknownNameError
 from enxerto.types import Images
-from enxerto.visualize.ideal.objective import Aim, Channel, Direction, Target, aims_of
+from enxerto.visualize.ideal.objective import THINNED, Aim, Channel, Direction, Target, aims_of, thinnings
 
 CLASSIFIER = tiny()
 SIDE = CLASSIFIER.preprocessing.size_px
@@ -93,7 +94,29 @@ def test_the_reduced_network_sees_less_and_gives_a_gradient_of_its_size() -> Non
     assert side == 96 < SIDE
     assert asked.gradient(to_pixels(photo(side)[None]), reduced=True).shape == (1, 3, side, side)
     (transformer,) = aims_of([tiny("test_vit")], [340], "logit")[0].asked
-    assert transformer.source.reduced is transformer.source.engine
+    assert transformer.source.reduced == (transformer.source.engine,)
+
+
+def test_networks_take_turns_with_thinned_ones() -> None:
+    classifier = tiny("test_vit")
+    (asked,) = aims_of([classifier], [340], "logit", thin=0.15)[0].asked
+    assert len(asked.source.full) == 1 + THINNED
+    pixels = to_pixels(photo(classifier.preprocessing.size_px)[None])
+    gradients = [asked.gradient(pixels, turn=turn) for turn in (0.0, 0.2, 0.999)]
+    np.testing.assert_array_equal(gradients[0], aims_of([classifier], [340], "logit")[0].asked[0].gradient(pixels))
+    assert not any(np.allclose(gradients[i], gradients[i - 1]) for i in range(3))
+    assert asked.source.engine.backbone.without == ()
+
+
+def test_later_blocks_are_left_out_more_often_and_the_layer_asked_for_never() -> None:
+    backbone = tiny("test_vit").backbone
+    found = thinnings(backbone, 0.25)
+    assert found == thinnings(backbone, 0.25)
+    assert len(set(found)) == len(found) == THINNED
+    out = [sum(f"blocks.{number}" in names for names in found) for number in range(6)]
+    assert sum(out[3:]) > sum(out[:3])
+    assert not any("blocks.5" in names for names in thinnings(replace(backbone, layer="blocks.5.norm1"), 0.25))
+    assert thinnings(backbone, 0.0) == thinnings(tiny("test_efficientnet").backbone, 0.25) == []
 
 
 @pytest.mark.parametrize(
