@@ -19,9 +19,12 @@ LOCAL = ("127.", "::1", "localhost")
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty `ENXERTO_HOME`, and no way to the network."""
+    """An empty `ENXERTO_HOME`, none of this machine's own weights, and no way to the network."""
     path = tmp_path / "enxerto-home"
     monkeypatch.setenv("ENXERTO_HOME", str(path))
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch-home"))
+    for name in ("ENXERTO_WEIGHTS", "ENXERTO_TORCHVISION_MIRROR"):
+        monkeypatch.delenv(name, raising=False)
     _forbid_network(monkeypatch)
     return path
 

@@ -38,6 +38,21 @@ def free_space(path: Path) -> str:
     return ""
 
 
+def require_space(path: Path, size_bytes: int, what: str) -> None:
+    """See that so many bytes will fit where a path lies or shall lie.
+
+    Raises:
+        StorageError: they won't.
+    """
+    existing = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    if free < size_bytes:
+        raise StorageError(
+            f"no room for {what}: {size_bytes / 1e6:,.0f} MB are needed in {existing}, and {free / 1e6:,.0f} MB are "
+            "free; make room or choose another place"
+        )
+
+
 def write_durably(path: Path, content: bytes) -> None:
     """Write a file so that after a power loss it holds either its old or its new content.
 

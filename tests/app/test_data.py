@@ -12,8 +12,9 @@ from filelock import FileLock
 from mirror_server import MirrorServer, Served, serving
 from tiny_archives import entry, mirror_folder, pets
 
-from enxerto.data.catalog import DATASETS, download
-from enxerto.data.catalog.download import Patience
+from enxerto import download
+from enxerto.data.catalog import DATASETS
+from enxerto.download import Patience
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ import pytest
 from enxerto.errors import StorageError
 from enxerto.files import (
     free_space,
+    require_space,
     sha256_of,
     storage_errors,
     sweep,
@@ -200,3 +201,9 @@ def test_a_file_system_without_locks_of_directories_does_too(tmp_path: Path, mon
     fail_at(monkeypatch, fcntl, "flock", 1, errno.ENOLCK)
     sweep(path)
     assert not path.exists()
+
+
+def test_room_is_asked_for_where_a_path_shall_lie(tmp_path: Path) -> None:
+    require_space(tmp_path / "deep" / "file", 1, "a file")
+    with pytest.raises(StorageError, match=rf"no room for a file: 1,000,000,000,000 MB are needed in {tmp_path}, and "):
+        require_space(tmp_path / "deep" / "file", 10**18, "a file")

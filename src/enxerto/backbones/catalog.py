@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from enxerto.backbones import torchvision_files
 from enxerto.backbones.preprocessing import Preprocessing
+from enxerto.backbones.torchvision_files import Published
 from enxerto.errors import UnknownNameError
 
 DEFAULT = "efficientnet_lite0"
@@ -17,6 +19,7 @@ MAPS = "maps"
 """Not pooled at all: a layer's whole output in one row, for what is computed further from there."""
 
 _HALF = (0.5, 0.5, 0.5)
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _APACHE = "apache-2.0"
 
 
@@ -39,6 +42,7 @@ class Entry:
         classes: how many classes it was trained to tell apart; 0 when it has no such layer.
         fixed_size: it can't look at squares of another size.
         zoo: the library that builds the architecture.
+        torchvision_file: torchvision's file of the same weights, `None` where it has none.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Entry:
     classes: int = 1000
     fixed_size: bool = False
     zoo: str = "timm"
+    torchvision_file: str | None = None
 
     @property
     def tagged_name(self) -> str:
@@ -129,7 +134,8 @@ def find(name: str) -> Entry:
     """The entry of a name.
 
     Args:
-        name: an embedded backbone, or any pretrained timm model, with or without its tag (`resnet50.a1_in1k`).
+        name: an embedded backbone, any pretrained timm model, with or without its tag (`resnet50.a1_in1k`), or one of
+            torchvision's, with or without the name of its weights (`torchvision:resnet50.IMAGENET1K_V2`).
 
     Raises:
         UnknownNameError: there is no such backbone; the message lists near matches.
@@ -137,17 +143,22 @@ def find(name: str) -> Entry:
     for entry in EMBEDDED:
         if name in (entry.name, entry.architecture, entry.name.removeprefix("efficientnet_")):
             return entry
+    if (published := torchvision_files.published(name)) is not None:
+        return _torchvision_entry(name, published)
     if name not in _timm_names():
-        raise UnknownNameError("backbone", name, {*_timm_names(), *(entry.name for entry in EMBEDDED)})
+        others = (name for each in torchvision_files.PUBLISHED for name in each.names)
+        raise UnknownNameError("backbone", name, {*_timm_names(), *others, *(entry.name for entry in EMBEDDED)})
     return _timm_entry(name)
 
 
 def entries(every: bool = False) -> Iterator[Entry]:
-    """Embedded backbones first, then the suggested ones of timm, or every pretrained one."""
+    """Embedded backbones first, then the suggested ones of timm, or every pretrained one of timm and torchvision."""
     yield from EMBEDDED
     embedded = {entry.name for entry in EMBEDDED}  # timm, too, has a network of such a name
     for name in sorted(_timm_names() - embedded) if every else SUGGESTED:
         yield _timm_entry(name)
+    for published in torchvision_files.PUBLISHED if every else ():
+        yield _torchvision_entry(published.names[1], published)
 
 
 @cache
@@ -178,4 +189,18 @@ def _timm_entry(name: str) -> Entry:
         fixed_size=bool(config.fixed_input_size),
         tag=config.tag,
         classes=config.num_classes,
+        torchvision_file=torchvision_files.file_of(name, config.tag),
+    )
+
+
+def _torchvision_entry(name: str, published: Published) -> Entry:
+    return Entry(
+        name=name,
+        architecture=published.architecture,
+        preprocessing=Preprocessing(224, 224 / published.resize_px, published.interpolation, _MEAN, _STD),
+        licence="bsd-3-clause",
+        tag=published.tag,
+        fixed_size=published.model == "vit_b_16",
+        zoo=published.zoo,
+        torchvision_file=published.file,
     )

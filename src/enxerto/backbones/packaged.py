@@ -25,11 +25,15 @@ _SQUEEZENET_LAYERS = (
 
 def is_installed(entry: Entry) -> bool:
     """Whether the package that carries this backbone's weights is installed."""
+    return found_file(entry) is not None
+
+
+def found_file(entry: Entry) -> Path | None:
+    """The packaged weight file; `None` where its package is not installed."""
     try:
-        _file(entry)
+        return _file(entry)
     except WeightsMissingError:
-        return False
-    return True
+        return None
 
 
 def verified_file(entry: Entry) -> Path:

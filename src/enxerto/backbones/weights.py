@@ -1,25 +1,27 @@
-"""Finding the weights of a backbone: a given file, an imported one, the hub's cache on this disk, then the network."""
+"""Finding the weights of a backbone: a given file, a share, an imported file, the caches on this disk, the network."""
 
 from __future__ import annotations
 
-import hashlib
 import os
+import pickle
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from enxerto.backbones import packaged
+from enxerto.backbones import hub, packaged, share, store, torchvision_fetching, torchvision_files
 from enxerto.backbones.catalog import Entry
 from enxerto.errors import IntegrityError, OptionError, WeightsMissingError
-from enxerto.files import sha256_of
-from enxerto.home import weights_home
 
 if TYPE_CHECKING:
     import torch
 
-HUB_FILE = "model.safetensors"
+_VERIFIERS = {
+    "share": share.verify,
+    "imported": store.verify,
+    "hub cache": hub.verify,
+    "PyTorch's cache": torchvision_files.verify,
+}
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Source:
     """Where a backbone's weights lie.
 
     Attributes:
-        origin: in words: "package", "file", "imported", "hub cache", "download".
+        origin: in words: "package", "file", "share", "imported", "hub cache", "PyTorch's cache", "download".
         path: the file.
     """
 
@@ -44,27 +46,61 @@ def locate(entry: Entry, *, given: Path | None = None, offline: bool = False) ->
         offline: never download; `HF_HUB_OFFLINE` says the same.
 
     Raises:
-        OptionError: the given file is no safetensors file.
+        OptionError: the given file is no safetensors file, or what the environment names is no folder or address.
         WeightsMissingError: they are nowhere; the message names the file to bring and the command that takes it.
         IntegrityError: the file found is not what its checksum says.
+        BusyError: another process is downloading them.
+        StorageError: the disk is too small for them.
     """
     if given is not None:
         return Source("file", _given(given))
     if entry.package is not None:
         return Source("package", packaged.verified_file(entry))
-    found = _on_disk(entry)
-    if found is None:
-        if offline or is_offline():
-            raise WeightsMissingError(f"the weights of {entry.name} are not on this machine, and {_advice(entry)}")
-        found = Source("download", _download(entry))
-    if found.origin != "imported":
-        _verify_hub_file(found.path)
-    return found
+    for source in places(entry):
+        verify(entry, source)
+        return source
+    if offline or is_offline():
+        raise WeightsMissingError(
+            f"the weights of {entry.name} are not on this machine{_others(entry)}, and {hub.advice(entry)}"
+        )
+    if entry.hub is None and entry.torchvision_file is not None:
+        return Source("download", torchvision_fetching.fetch(entry.torchvision_file))
+    downloaded = hub.download(entry)
+    hub.verify(downloaded)
+    return Source("download", downloaded)
+
+
+def places(entry: Entry) -> Iterator[Source]:
+    """Where the weights lie on this machine; the first place is the one that counts."""
+    if entry.package is not None:
+        if (packed := packaged.found_file(entry)) is not None:
+            yield Source("package", packed)
+        return
+    for path in share.files(entry):
+        yield Source("share", path)
+    if (imported := store.imported_file(entry)).is_file():
+        yield Source("imported", imported)
+    if (cached := hub.cached(entry)) is not None:
+        yield Source("hub cache", cached)
+    if entry.torchvision_file and (kept := torchvision_files.checkpoints_home() / entry.torchvision_file).is_file():
+        yield Source("PyTorch's cache", kept)
+
+
+def verify(entry: Entry, source: Source) -> bool:
+    """Hold one of the `places` to its checksum; `False` where it has none.
+
+    Raises:
+        IntegrityError: it is another file, or a damaged one.
+    """
+    if source.origin == "package":
+        packaged.verified_file(entry)
+        return True
+    return _VERIFIERS[source.origin](source.path)
 
 
 def is_present(entry: Entry) -> bool:
     """Whether the weights can be had without the network."""
-    return packaged.is_installed(entry) if entry.package else _on_disk(entry) is not None
+    return next(places(entry), None) is not None
 
 
 def is_offline() -> bool:
@@ -72,19 +108,35 @@ def is_offline() -> bool:
     return os.environ.get("HF_HUB_OFFLINE", "").lower() in {"1", "true", "yes", "on"}
 
 
-def imported_file(entry: Entry) -> Path:
-    """Where `enxerto backbones import` puts this backbone's weights, whether or not its tag is typed."""
-    return weights_home() / f"{entry.tagged_name}.safetensors"
-
-
 def load(entry: Entry, source: Source) -> Mapping[str, torch.Tensor]:
     """Read the weights, named as the architecture names them."""
     if source.origin == "package":
         return packaged.load(entry)
-    return adapt(entry, read_safetensors(source.path))
+    return adapt(entry, read(source.path))
 
 
-def read_safetensors(path: Path) -> dict[str, torch.Tensor]:
+def read(path: Path) -> Mapping[str, torch.Tensor]:
+    """Read a weight file: safetensors, or a PyTorch state dict, of which nothing but tensors is ever unpickled.
+
+    Raises:
+        IntegrityError: it is none, it is damaged, or it holds something else.
+    """
+    if path.suffix == store.SUFFIX:
+        return _read_safetensors(path)
+    import torch
+
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+        return dict(next((loaded[key] for key in ("state_dict", "model") if key in loaded), loaded))
+    except pickle.UnpicklingError as error:  # whose text advises to run what is in there
+        raise IntegrityError(
+            f"{path} is no intact file of weights: there is something else in it than tensors, and that is never run"
+        ) from error
+    except (EOFError, OSError, RuntimeError, TypeError, ValueError) as error:
+        raise IntegrityError(f"{path} is no intact file of weights: {' '.join(str(error).split())[:300]}") from error
+
+
+def _read_safetensors(path: Path) -> dict[str, torch.Tensor]:
     """Read a safetensors file.
 
     Raises:
@@ -108,14 +160,16 @@ def adapt(entry: Entry, tensors: Mapping[str, torch.Tensor]) -> Mapping[str, tor
     if entry.zoo != "timm":
         return tensors
     import timm
-    import torch
+
+    from enxerto.backbones.torchvision_transformers import as_timm_names
+    from enxerto.backbones.unfilled import unfilled
 
     if not tensors:  # timm would go and download them
         raise IntegrityError(f"these weights are not those of {entry.name}: there are none in the file")
     try:
-        with torch.random.fork_rng(devices=[]):
+        with unfilled():
             network = timm.create_model(
-                entry.architecture, pretrained=True, pretrained_cfg_overlay={"state_dict": dict(tensors)}
+                entry.architecture, pretrained=True, pretrained_cfg_overlay={"state_dict": dict(as_timm_names(tensors))}
             )
     except Exception as error:  # timm's conversions meet foreign tensors with whatever error they run into
         reason = " ".join(str(error).split())[:300]
@@ -135,68 +189,10 @@ def _given(path: Path) -> Path:
     return path
 
 
-def _on_disk(entry: Entry) -> Source | None:
-    imported = imported_file(entry)
-    if imported.is_file():
-        return Source("imported", imported)
-    from huggingface_hub import try_to_load_from_cache
-
-    cached = try_to_load_from_cache(entry.hub, HUB_FILE) if entry.hub else None
-    return Source("hub cache", Path(cached)) if isinstance(cached, str) else None
-
-
-def _download(entry: Entry) -> Path:
-    from huggingface_hub import get_hf_file_metadata, hf_hub_download, hf_hub_url
-
-    if entry.hub is None:
-        raise WeightsMissingError(f"the hub doesn't have the weights of {entry.name}; {_advice(entry)}")
-    try:
-        with _plain_downloads():
-            get_hf_file_metadata(hf_hub_url(entry.hub, HUB_FILE))  # asks once; the download would ask for minutes
-            return Path(hf_hub_download(entry.hub, HUB_FILE))
-    except Exception as error:  # of requests, httpx, httpx2 or Xet: it depends on the version of the hub's client
-        reason = " ".join(str(error).split())[:200]
-        raise WeightsMissingError(f"can't download the weights of {entry.name} ({reason}); {_advice(entry)}") from error
-
-
-@contextmanager
-def _plain_downloads() -> Iterator[None]:
-    """Let the hub's client fetch the file and nothing else: no usage reports; from a mirror, no detour through Xet.
-
-    A mirror passes on the hub's references to Xet, a second store that it doesn't mirror. Where `HF_HUB_DISABLE_XET` is
-    set, it decides.
-    """
-    from huggingface_hub import constants
-
-    before = constants.HF_HUB_DISABLE_XET, constants.HF_HUB_DISABLE_TELEMETRY
-    constants.HF_HUB_DISABLE_TELEMETRY = True
-    if "HF_ENDPOINT" in os.environ and "HF_HUB_DISABLE_XET" not in os.environ:
-        constants.HF_HUB_DISABLE_XET = True
-    try:
-        yield
-    finally:
-        constants.HF_HUB_DISABLE_XET, constants.HF_HUB_DISABLE_TELEMETRY = before
-
-
-def _advice(entry: Entry) -> str:
-    file = f"{HUB_FILE} of {entry.hub}" if entry.hub else "its weight file"
-    return (
-        f"downloads are off or impossible; bring {file} from a connected machine, then: "
-        f"enxerto backbones import {entry.name} {HUB_FILE}"
-    )
-
-
-def _verify_hub_file(path: Path) -> None:
-    """The hub's cache names each file after its checksum: SHA-256 of large files, git's blob SHA-1 of small ones."""
-    blob = path.parent / path.readlink() if path.is_symlink() else path
-    if len(blob.name) == 64:
-        found = sha256_of(blob)
-    elif len(blob.name) == 40:
-        content = blob.read_bytes()
-        found = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-    else:
-        return
-    if found != blob.name:
-        raise IntegrityError(
-            f"{blob.resolve()} should have checksum {blob.name}, got {found}; delete this file and try again"
-        )
+def _others(entry: Entry) -> str:
+    """That torchvision's weights of the same network are here, which are not those that were asked for."""
+    base, home = entry.architecture.split(".")[0], torchvision_files.checkpoints_home()
+    for each in torchvision_files.PUBLISHED:
+        if each.architecture.split(".")[0] == base and (home / each.file).is_file():
+            return f" (torchvision's are: {each.names[1]})"
+    return ""

@@ -24,7 +24,7 @@ COMMANDS = {
     "lab": "Do a lesson's lab: from an archive to backbones side by side.",
     "check": "Look photos over: unreadable files, duplicates, leaks, imbalance.",
     "report": "Draw the report of a saved model again.",
-    "backbones": "List pretrained networks; import their weights from disk.",
+    "backbones": "List pretrained networks; fetch, import, verify and bundle their weights.",
     "cache": "Show, verify or prune what is kept between runs.",
     "demo": "Do the main job on embedded photos, without any download.",
     "doctor": "Say what this machine has and what is missing.",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -9,13 +10,14 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from tiny_networks import tiny_weights
 
 from enxerto.backbones import Backbone, find, importing, open_backbone
-from enxerto.backbones.importing import import_weights
-from enxerto.backbones.weights import imported_file
-from enxerto.errors import IntegrityError, OptionError, WeightsMissingError
+from enxerto.backbones.importing import entry_of, import_weights
+from enxerto.backbones.store import imported_file, verify
+from enxerto.errors import IntegrityError, OptionError, StorageError, WeightsMissingError
 
 ENTRY = find("test_resnet")
 
@@ -39,6 +41,8 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(command: list[str], **_options: Any) -> subprocess.CompletedProcess[str]:
         try:
             importing._convert(command[3], Path(command[4]), Path(command[5]))
+        except StorageError as error:
+            return subprocess.CompletedProcess(command, 5, "", str(error))
         except (
             IntegrityError,
             pickle.UnpicklingError,
@@ -89,7 +93,7 @@ def test_a_safetensors_file_is_imported(tmp_path: Path) -> None:
 def test_a_hostile_pickle_runs_nothing_and_is_refused(tmp_path: Path) -> None:
     canary = tmp_path / "canary"
     torch.save({"conv1.weight": Code(canary)}, tmp_path / "weights.pth")
-    with pytest.raises(IntegrityError, match=r"weights.pth was not imported: Weights only load failed"):
+    with pytest.raises(IntegrityError, match=r"weights.pth was not imported: it is no .*, and that is never run"):
         import_weights(ENTRY, tmp_path / "weights.pth")
     assert not canary.exists()
     assert not imported_file(ENTRY).exists()
@@ -158,3 +162,66 @@ def test_a_converter_that_doesn_t_end_is_an_error(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr(importing, "TIMEOUT_S", 0.01)
     with pytest.raises(IntegrityError, match=r"weights.pth was not imported: reading it took more than 0.01 s"):
         import_weights(ENTRY, tmp_path / "weights.pth")
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("vgg16-397923af.pth", "torchvision:vgg16.IMAGENET1K_V1"),
+        ("mobilenet_v2-7ebf99e0.pth", "torchvision:mobilenet_v2.IMAGENET1K_V2"),
+        ("mobilenet_v2.IMAGENET1K_V1.safetensors", "torchvision:mobilenet_v2.IMAGENET1K_V1"),
+        ("resnet50.a1_in1k.safetensors", "resnet50.a1_in1k"),
+        ("test_resnet.pth", "test_resnet"),
+    ],
+)
+def test_a_file_s_name_says_whose_weights_they_are(file: str, name: str) -> None:
+    assert entry_of(Path("there") / file).name == name
+
+
+def test_a_name_that_says_nothing_is_asked_for() -> None:
+    with pytest.raises(
+        OptionError, match=r"model.safetensors doesn't say which .*: enxerto backbones import NAME there/"
+    ):
+        entry_of(Path("there/model.safetensors"))
+
+
+def test_a_torchvision_file_that_is_not_what_its_name_says_is_not_opened(tmp_path: Path) -> None:
+    torch.save(tiny_weights(), tmp_path / "resnet18-f37072fd.pth")
+    with pytest.raises(IntegrityError, match="should have a SHA-256 that begins with f37072fd, got "):
+        import_weights(find("torchvision:resnet18"), tmp_path / "resnet18-f37072fd.pth")
+
+
+def test_an_import_leaves_its_checksum_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.save(tiny_weights(), tmp_path / "weights.pth")
+    stale = imported_file(ENTRY).parent / ".unfinished-1234"
+    stale.mkdir(parents=True)
+    (stale / "half").write_bytes(b"of a process that was killed")
+    monkeypatch.setattr(importing, "_run_child", lambda entry, *files: importing._convert(entry.name, *files))
+    imported = import_weights(ENTRY, tmp_path / "weights.pth")
+    assert {path.name for path in imported.parent.iterdir()} == {imported.name, f"{imported.name}.sha256"}
+    assert verify(imported)
+
+
+def test_a_disk_that_is_too_small_is_said_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.save(tiny_weights(), tmp_path / "weights.pth")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 5))  # type: ignore[attr-defined]
+    with pytest.raises(
+        StorageError, match=r"no room for the weights of test_resnet: 2 MB are needed in .*, and 0 MB are"
+    ):
+        import_weights(ENTRY, tmp_path / "weights.pth")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_disk_that_fills_up_meanwhile_is_no_fault_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    torch.save(tiny_weights(), tmp_path / "weights.pth")
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    with pytest.raises(StorageError, match=r"weights.pth was not imported: can't write .* No space left on device"):
+        import_weights(ENTRY, tmp_path / "weights.pth")
+    assert list(imported_file(ENTRY).parent.iterdir()) == []

@@ -8,8 +8,8 @@ from hub_mirror import COMMIT, sha256
 from safetensors.torch import save_file
 from tiny_networks import tiny_weights
 
-from enxerto.backbones import Backbone, find, open_backbone, weights
-from enxerto.errors import IntegrityError, OptionError, WeightsMissingError
+from enxerto.backbones import Backbone, find, hub, open_backbone, store, weights
+from enxerto.errors import IntegrityError, OptionError, StorageError, WeightsMissingError
 
 ENTRY = find("test_resnet")
 
@@ -33,7 +33,7 @@ def keep_in_hub_cache(cache: Path, content: bytes) -> Path:
     assert ENTRY.hub is not None
     repository = cache / f"models--{ENTRY.hub.replace('/', '--')}"
     blob = repository / "blobs" / sha256(content)
-    snapshot = repository / "snapshots" / COMMIT / weights.HUB_FILE
+    snapshot = repository / "snapshots" / COMMIT / hub.HUB_FILE
     for path in (blob, snapshot, repository / "refs" / "main"):
         path.parent.mkdir(parents=True, exist_ok=True)
     (repository / "refs" / "main").write_text(COMMIT)
@@ -47,7 +47,7 @@ def test_a_given_file_an_imported_one_and_the_hub_s_have_the_same_identity(file:
     given = open_backbone("test_resnet", file=file)
     keep_in_hub_cache(hub_cache, file.read_bytes())
     cached = open_backbone("test_resnet")
-    imported_file = weights.imported_file(ENTRY)
+    imported_file = store.imported_file(ENTRY)
     imported_file.parent.mkdir(parents=True)
     imported_file.write_bytes(file.read_bytes())
     imported = open_backbone("test_resnet")
@@ -84,7 +84,7 @@ def test_a_damaged_file_in_the_hub_s_cache_is_named(hub_cache: Path, file: Path)
 def test_a_file_in_the_hub_s_cache_that_isn_t_named_after_its_checksum_is_taken(hub_cache: Path, file: Path) -> None:
     """So it is where there are no symbolic links."""
     blob = keep_in_hub_cache(hub_cache, file.read_bytes())
-    snapshot = blob.parents[1] / "snapshots" / COMMIT / weights.HUB_FILE
+    snapshot = blob.parents[1] / "snapshots" / COMMIT / hub.HUB_FILE
     snapshot.unlink()
     blob.rename(snapshot)
     assert open_backbone("test_resnet").origin == "hub cache"
@@ -160,3 +160,30 @@ def test_tensors_of_another_form_are_converted_as_timm_does() -> None:
 def test_tensors_of_an_impossible_form_are_refused() -> None:
     with pytest.raises(IntegrityError, match="these weights are not those of test_vit: "):
         weights.adapt(find("test_vit"), tiny_weights("test_vit") | {"pos_embed": torch.zeros(3)})
+
+
+@pytest.mark.usefixtures("hub_cache")
+def test_a_full_disk_is_no_fault_of_the_hub_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setattr("huggingface_hub.get_hf_file_metadata", full)
+    with pytest.raises(
+        StorageError, match=r"can't keep the weights of test_resnet in the hub's cache: .*No space left"
+    ):
+        open_backbone("test_resnet")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (torch.zeros(3), "."),
+        ({"weight": object}, "there is something else in it than tensors, and that is never run"),
+    ],
+    ids=["tensor", "class"],
+)
+def test_a_pytorch_file_with_something_else_is_refused(content: object, why: str, tmp_path: Path) -> None:
+    torch.save(content, tmp_path / "weights.pth")
+    with pytest.raises(IntegrityError, match=f"weights.pth is no intact file of weights: {why}"):
+        weights.read(tmp_path / "weights.pth")

@@ -16,13 +16,13 @@ from filelock import FileLock, Timeout
 from enxerto.data.catalog.datasets import Dataset, default_folder
 from enxerto.data.catalog.folder import SOURCE, is_ours, lacks, source_text, strangers, write_contents
 from enxerto.data.catalog.listings import LISTING, write_listing
-from enxerto.data.catalog.meter import MB, Meter
 from enxerto.data.catalog.sources import Mirror, is_kept, is_offline, mirror_of, obtain
 from enxerto.data.catalog.unpack import is_archive, unpack
 from enxerto.data.embedded import write_digits
 from enxerto.errors import BusyError, OptionError, StorageError
 from enxerto.files import storage_errors, sweep, sync_directory, unfinished_directory
 from enxerto.home import downloads_home
+from enxerto.meter import MB, Meter
 from enxerto.progress import Progress, silent
 
 

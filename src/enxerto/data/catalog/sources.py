@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from enxerto.data.catalog.checksum import is_intact, verify
 from enxerto.data.catalog.datasets import Archive, Dataset
-from enxerto.data.catalog.download import discard, download
-from enxerto.data.catalog.meter import MB
+from enxerto.download import discard, download
 from enxerto.errors import DataError, IntegrityError, OptionError
 from enxerto.files import storage_errors
+from enxerto.meter import MB
 from enxerto.progress import Progress
 
 MIRROR = "ENXERTO_MIRROR"

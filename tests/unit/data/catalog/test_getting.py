@@ -13,10 +13,10 @@ from filelock import FileLock
 from mirror_server import Served, serving
 from tiny_archives import MAKERS, cats_dogs, entry, jpeg, mirror_folder, pets, targz
 
+from enxerto import download as download_module
 from enxerto.data import list_photos
 from enxerto.data.catalog import DATASETS, Dataset, bring, get
-from enxerto.data.catalog import download as download_module
-from enxerto.data.catalog.download import Patience
+from enxerto.download import Patience
 from enxerto.errors import BusyError, DataError, IntegrityError, OptionError, StorageError
 from enxerto.home import downloads_home
 

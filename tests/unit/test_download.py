@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from mirror_server import MirrorServer, Served, serving
 
-from enxerto.data.catalog.download import Patience, discard, download
+from enxerto.download import Patience, discard, download
 from enxerto.errors import DataError, IntegrityError, StorageError
 
 BODY = random.Random(3).randbytes(2_500_000)
@@ -210,7 +210,7 @@ def test_a_full_disk(server: MirrorServer, part: Path, monkeypatch: pytest.Monke
     def full(_: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("enxerto.data.catalog.download.sync_file", full)
+    monkeypatch.setattr("enxerto.download.sync_file", full)
     with pytest.raises(StorageError, match=r"can't write .*file.zip.part: No space left on device; \d+ MB free there"):
         _get(server, part, Served(BODY))
 
@@ -228,3 +228,23 @@ def test_a_damaged_note_about_a_part_is_passed_over(server: MirrorServer, part: 
     assert part.read_bytes() == BODY
     discard(part)
     assert list(part.parent.iterdir()) == []
+
+
+def test_a_size_that_only_the_server_knows(server: MirrorServer, part: Path) -> None:
+    server.files["/file.zip"] = Served(BODY, breaks=[1_200_000, 900])
+    assert download(f"{server.url}/file.zip", part, None, lambda *_: None, QUICK)
+    assert part.read_bytes() == BODY
+    assert _ranges(server) == [None, "bytes=1200000-", "bytes=1200900-"]
+
+
+def test_a_size_that_nobody_knows(server: MirrorServer, part: Path) -> None:
+    server.files["/file.zip"] = Served(BODY, length="")
+    assert not download(f"{server.url}/file.zip", part, None, lambda *_: None, QUICK)
+    assert part.read_bytes() == BODY
+
+
+def test_what_is_kept_of_an_unknown_size_is_said(server: MirrorServer, part: Path) -> None:
+    part.write_bytes(BODY[:10])
+    server.files["/file.zip"] = Served(BODY, statuses=[503] * 3)
+    with pytest.raises(DataError, match="; 10 bytes are kept, the same command goes on from there"):
+        download(f"{server.url}/file.zip", part, None, lambda *_: None, QUICK)

@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
-from enxerto.data.catalog.meter import MB, Meter
 from enxerto.errors import DataError, IntegrityError
 from enxerto.files import storage_errors, sync_file, write_durably
+from enxerto.meter import MB, Meter
 from enxerto.progress import Advance
 
 _CHUNK = 1 << 18
@@ -65,13 +65,13 @@ class _BrokenError(Exception):
         self.pause_s, self.restart = pause_s, restart
 
 
-def download(url: str, part: Path, size_bytes: int, advance: Advance, patience: Patience | None = None) -> bool:
+def download(url: str, part: Path, size_bytes: int | None, advance: Advance, patience: Patience | None = None) -> bool:
     """Bring a file to `part`, going on from what is there of it.
 
     Args:
         url: http or https.
         part: of the file; after success it has `size_bytes`.
-        size_bytes: of the whole file.
+        size_bytes: of the whole file; `None` where only the server knows.
         advance: called with whole megabytes.
         patience: `PATIENCE` by default.
 
@@ -99,7 +99,7 @@ def download(url: str, part: Path, size_bytes: int, advance: Advance, patience: 
             pause_s = min(patience.longest_pause_s, patience.pause_s * 2 ** (failed - 1))
             asked_s = broken.pause_s or 0.0
             if failed >= patience.attempts or asked_s > patience.longest_pause_s:
-                kept = f"; {transfer.length:,} of {size_bytes:,} bytes are kept, the same command goes on from there"
+                kept = f"; {transfer.arrived} bytes are kept, the same command goes on from there"
                 raise DataError(f"can't download {url}: {broken}{kept * (transfer.length > 0)}") from broken
             time.sleep(max(asked_s, pause_s))
 
@@ -107,7 +107,7 @@ def download(url: str, part: Path, size_bytes: int, advance: Advance, patience: 
 class _Transfer:
     """A file on its way from one address."""
 
-    def __init__(self, url: str, part: Path, size_bytes: int, meter: Meter, patience: Patience) -> None:
+    def __init__(self, url: str, part: Path, size_bytes: int | None, meter: Meter, patience: Patience) -> None:
         self._url, self._part, self._size, self._meter, self._patience = url, part, size_bytes, meter, patience
         self._about = part.with_name(f"{part.name}.json")
         self._meter.set(self.length)
@@ -117,10 +117,15 @@ class _Transfer:
         """Of the part that is there."""
         return self._part.stat().st_size if self._part.exists() else 0
 
+    @property
+    def arrived(self) -> str:
+        """How many bytes are there, and of how many where that is known."""
+        return f"{self.length:,}" if self._size is None else f"{self.length:,} of {self._size:,}"
+
     def once(self) -> None:
         """Ask for what is missing, and keep what comes."""
         have = self.length
-        if have > self._size:
+        if self._size is not None and have > self._size:
             self.restart()
             have = 0
         if have == self._size:
@@ -130,8 +135,8 @@ class _Transfer:
             self._require_size(response, start)
             self._remember(response, start)
             self._receive(response, start)
-        if self.length < self._size:
-            raise _BrokenError(f"the connection ended after {self.length:,} of {self._size:,} bytes")
+        if self._size is not None and self.length < self._size:
+            raise _BrokenError(f"the connection ended after {self.arrived} bytes")
 
     def _headers(self, have: int) -> dict[str, str]:
         if not have:
@@ -155,7 +160,9 @@ class _Transfer:
         found = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
         length = response.headers.get("Content-Length", "")
         total = found[2] if found is not None else str(start + int(length)) if length.isdecimal() else "*"
-        if total.isdecimal() and int(total) != self._size:
+        if self._size is None:
+            self._size = int(total) if total.isdecimal() else None
+        elif total.isdecimal() and int(total) != self._size:
             kind = response.headers.get_content_type()
             raise IntegrityError(
                 f"{self._url} should have {self._size:,} bytes, but the server has {int(total):,} ({kind}): it was "
@@ -170,7 +177,7 @@ class _Transfer:
             file.seek(start)
             while chunk := _read(response):
                 length += len(chunk)
-                if length > self._size:
+                if self._size is not None and length > self._size:
                     raise IntegrityError(f"{self._url} should have {self._size:,} bytes, but the server sends more")
                 with storage_errors(self._part):
                     file.write(chunk)
