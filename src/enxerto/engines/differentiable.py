@@ -6,7 +6,6 @@ over the classes: the sum over classes of weight times logit has the vector-Jaco
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from enxerto.backbones.preprocessing import tensor_of
 from enxerto.engines.engine import Engine
 from enxerto.engines.objective import ClassLogit
 from enxerto.errors import BoundsError
-from enxerto.types import Logits, Pixels
+from enxerto.types import Pixels
 
 PHOTOS_A_CALL = 16
 """As many go backward at once, so that memory doesn't grow with the batch."""
@@ -60,7 +59,7 @@ class _Pass(torch.autograd.Function):
     def forward(ctx: Any, pixels: torch.Tensor, network: EngineNetwork) -> torch.Tensor:
         array = _within_bounds(pixels)
         ctx.network, ctx.pixels = network, array
-        return tensor_of(logits_in_parallel(network.engine, array).astype(np.float32))
+        return tensor_of(network.engine.logits(array).astype(np.float32))
 
     @staticmethod
     @once_differentiable
@@ -69,15 +68,6 @@ class _Pass(torch.autograd.Function):
             ctx.network.gradients, ctx.pixels, np.ascontiguousarray(weights.detach().float().numpy())
         )
         return tensor_of(gradient), None
-
-
-def logits_in_parallel(engine: Engine, pixels: Pixels | NDArray[np.uint8]) -> Logits:
-    """`engine.logits` with every processor busy; float64, shape (batch, classes)."""
-    parts = [pixels[start : start + engine.chunk] for start in range(0, len(pixels), engine.chunk)]
-    if len(parts) < 2:
-        return engine.logits(pixels)
-    with ThreadPoolExecutor(engine.workers, thread_name_prefix="enxerto-logits") as pool:
-        return np.concatenate(list(pool.map(engine.logits, parts)))
 
 
 def class_gradient(engine: Engine, pixels: Pixels, weights: NDArray[np.float32]) -> Pixels:

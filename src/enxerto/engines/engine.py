@@ -93,7 +93,7 @@ class Engine(ABC):
         """Logits of the head, or of the backbone's own classes where there is none.
 
         Args:
-            batch: as for `features`.
+            batch: as for `features`; of any length, as memory doesn't grow with it.
 
         Returns:
             float64, shape (batch, classes).
@@ -103,9 +103,10 @@ class Engine(ABC):
             OptionError: an array of another type or shape, or without a photo.
         """
         self._require(batch)
+        parts = [batch[start : start + self.chunk] for start in range(0, len(batch), self.chunk)]
         if self.head is None:
-            return self._class_logits(batch).astype(np.float64)
-        features = self._features(batch).astype(np.float64)
+            return np.concatenate([self._class_logits(part) for part in parts]).astype(np.float64)
+        features = np.concatenate([self._features(part) for part in parts]).astype(np.float64)
         return features @ self.head.weight.T.astype(np.float64) + self.head.bias
 
     def input_gradient(self, pixels: Pixels, target: NDArray[np.float32], objective: Objective) -> InputGradient:

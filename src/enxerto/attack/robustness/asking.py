@@ -9,7 +9,6 @@ from typing import Protocol
 import numpy as np
 
 from enxerto.classifier import Classifier
-from enxerto.engines.differentiable import logits_in_parallel
 from enxerto.types import Images, Labels
 
 
@@ -39,7 +38,7 @@ def asking(classifier: Classifier, classes: Sequence[str] | None = None, *, squa
 
     def answers(photos: Sequence[Images], /) -> Labels:
         images = np.stack([preprocessing.image(photo) for photo in photos])
-        answered: Labels = places[logits_in_parallel(classifier.engine, images).argmax(1)]
+        answered: Labels = places[classifier.engine.logits(images).argmax(1)]
         return answered
 
     return answers

@@ -11,7 +11,6 @@ import numpy as np
 
 from enxerto.classifier import Classifier
 from enxerto.engines import Engine
-from enxerto.engines.differentiable import logits_in_parallel
 from enxerto.errors import DataError, PhotoError
 from enxerto.jobs.robustness.journal import Journal
 from enxerto.jobs.robustness.photos import Album, Looked
@@ -65,7 +64,7 @@ def ask(engine: Engine, album: Album, numbers: Sequence[int], learned: frozenset
             problem = f"{error.detail} ({error.code})"
             records[number] = CleanRecord(album.photos[number].name, album.labels[number], -1, problem=problem)
     if seen:
-        answers = logits_in_parallel(engine, np.stack([each.square for each in seen])).argmax(1)
+        answers = engine.logits(np.stack([each.square for each in seen])).argmax(1)
         for number, each, answer in zip(places, seen, answers.tolist(), strict=True):
             records[number] = CleanRecord(each.name, each.label, answer, each.sha256 in learned)
     return [records[number] for number in numbers]

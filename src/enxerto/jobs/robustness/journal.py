@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,11 +9,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from enxerto.errors import IntegrityError, OptionError
-from enxerto.files import storage_errors
+from enxerto.errors import IntegrityError
+from enxerto.jobs.lines import Lines
 
 Kind = TypeVar("Kind")
-"""A flat frozen dataclass of `enxerto.attack.robustness.results`."""
+"""A flat frozen dataclass of `enxerto.attack.robustness.records`."""
 
 
 @dataclass(frozen=True)
@@ -48,27 +47,18 @@ class Journal:
     """
 
     def __init__(self, path: Path | None, identity: str) -> None:
-        self._path = path
-        self.pieces: list[Piece] = []
-        lines = _whole_lines(path)
-        if not lines:
-            self._append(identity.encode(), "wb")
-            return
-        if lines[0] != identity.encode():
-            raise OptionError(
-                f"{path} is of another model, other photos, another seed or version; give those again, or start anew "
-                "with --force"
-            )
-        try:
-            self.pieces = [msgspec.json.decode(line, type=Piece) for line in lines[1:]]
-        except msgspec.DecodeError as error:
-            raise IntegrityError(f"{path} is damaged ({error}); start anew with --force") from error
+        other = "is of another model, other photos, another seed or version; give those again"
+        self._lines = Lines(path, Piece, identity, other)
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """What was done, the first first."""
+        return self._lines.entries
 
     def add(self, section: str, photos: Sequence[int], seconds: float, records: Sequence[Any]) -> None:
         """Keep a piece of work; when this returns it survives a power loss."""
-        piece = Piece(section, tuple(photos), seconds, tuple(asdict(record) for record in records))
-        self._append(msgspec.json.encode(piece), "ab")
-        self.pieces.append(piece)
+        rows = tuple(asdict(record) for record in records)
+        self._lines.add(Piece(section, tuple(photos), seconds, rows))
 
     def done(self, section: str) -> set[int]:
         """Numbers of the photos that a section has measured."""
@@ -92,26 +82,4 @@ class Journal:
         try:
             return [msgspec.convert(row, kind) for row in rows]
         except msgspec.ValidationError as error:
-            raise IntegrityError(f"{self._path} is damaged ({error}); start anew with --force") from error
-
-    def _append(self, line: bytes, mode: str) -> None:
-        if self._path is None:
-            return
-        with storage_errors(self._path):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open(mode) as file:
-                file.write(line + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-
-
-def _whole_lines(path: Path | None) -> list[bytes]:
-    """The whole lines of a file; what a kill left of another one is cut off."""
-    if path is None or not path.is_file():
-        return []
-    with storage_errors(path):
-        content = path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if len(whole) < len(content):
-            os.truncate(path, len(whole))
-    return whole.splitlines()
+            raise IntegrityError(f"{self._lines.path} is damaged ({error}); start anew with --force") from error

@@ -14,7 +14,6 @@ from enxerto.attack.robustness.records import NearestRecord
 from enxerto.attack.subject import Subject
 from enxerto.classifier import Classifier
 from enxerto.errors import OptionError, UnknownNameError
-from enxerto.jobs.robustness.busy import Busy
 from enxerto.jobs.robustness.journal import Journal
 from enxerto.jobs.robustness.photos import Album, Looked, chunk_of
 
@@ -98,7 +97,7 @@ def make_sections(
         norms: some of `enxerto.attack.norms.NORMS`.
         seed: of everything random.
     """
-    subject = Subject(Busy(classifier.engine), len(classifier.classes))
+    subject = Subject(classifier.engine, len(classifier.classes))
     made = [_curve(subject, norm, seed) for norm in norms if CURVES in parts]
     if AUTOATTACK in parts:
         made += [_standard(subject, journal, norm, CURVES in parts, seed) for norm in norms if norm in standard.RADII]

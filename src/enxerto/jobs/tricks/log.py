@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
-from enxerto.errors import IntegrityError, OptionError
-from enxerto.files import storage_errors
+from enxerto.jobs.lines import Lines
 
 RUNS = "runs.jsonl"
 
@@ -51,40 +47,14 @@ class RunLog:
     """
 
     def __init__(self, folder: Path, identity: str) -> None:
-        self._path = folder / RUNS
-        self.runs: list[Run] = []
-        lines = self._lines()
-        if not lines:
-            self._append(identity.encode(), "wb")
-            return
-        if lines[0] != identity.encode():
-            raise OptionError(
-                f"{folder} is from a comparison with other photos, options or versions; give those again, or start "
-                "anew with --force"
-            )
-        try:
-            self.runs = [msgspec.json.decode(line, type=Run) for line in lines[1:]]
-        except msgspec.DecodeError as error:
-            raise IntegrityError(f"{self._path} is damaged ({error}); start anew with --force") from error
+        other = "is from a comparison with other photos, options or versions; give those again"
+        self._lines = Lines(folder / RUNS, Run, identity, other)
+
+    @property
+    def runs(self) -> list[Run]:
+        """Those that have ended, the first first."""
+        return self._lines.entries
 
     def add(self, run: Run) -> None:
         """Keep a run; when this returns it survives a power loss."""
-        self._append(msgspec.json.encode(run), "ab")
-        self.runs.append(run)
-
-    def _lines(self) -> list[bytes]:
-        """The whole lines; what a kill left of another one is cut off."""
-        if not self._path.is_file():
-            return []
-        with storage_errors(self._path):
-            content = self._path.read_bytes()
-            whole = content[: content.rfind(b"\n") + 1]
-            if len(whole) < len(content):
-                os.truncate(self._path, len(whole))
-        return whole.splitlines()
-
-    def _append(self, line: bytes, mode: str) -> None:
-        with storage_errors(self._path), self._path.open(mode) as file:
-            file.write(line + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        self._lines.add(run)

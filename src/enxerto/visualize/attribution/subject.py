@@ -14,7 +14,7 @@ from enxerto.backbones import to_pixels
 from enxerto.backbones.preprocessing import tensor_of
 from enxerto.classifier import Classifier
 from enxerto.engines import Engine, open_engine
-from enxerto.engines.differentiable import EngineNetwork, logits_in_parallel
+from enxerto.engines.differentiable import EngineNetwork
 from enxerto.heads.calibration import softmax
 from enxerto.heads.linear import LinearHead
 from enxerto.types import Features, Images, Logits, Pixels
@@ -82,7 +82,7 @@ class Subject:
 
     def logits(self, batch: Images | Pixels) -> Logits:
         """Of every class, float64, shape (batch, classes)."""
-        return logits_in_parallel(self.classifier.engine, batch)
+        return self.classifier.engine.logits(batch)
 
     @cached_property
     def cut(self) -> Cut:
