@@ -47,7 +47,8 @@ def attack(photos: Path, _repeats: int) -> Iterator[str]:
     yield (
         f"{chosen['photos']} photos of ImageNet that EfficientNet-Lite0 gets right, in a seeded order, at its 224 "
         f"pixels; untargeted. Every side may ask for {gradients()} gradients a photo; what it did ask for is counted "
-        "around the network. Rivals are at their documented defaults but for the number of steps, on the same network "
+        "around the network. Rivals are at their documented defaults but for the number of steps, the length of FMN's "
+        "first step where a row says so, adv-lib's DDN without its rounding, and EAD by L1; on the same network "
         f"in eager PyTorch, frozen, {'; '.join(_layout(rival) for rival in rivals)}, which is the fastest of those "
         f"tried. Ours ran on {ours['engine']}; converting the gradients took {ours['preparing']:.1f} seconds more, "
         "once on a machine."

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from timm.data import ImageNetInfo
 
 from benchmarks.attack_task import FOLDER, PHOTOS, SEED
 from benchmarks.child import report
@@ -15,6 +15,7 @@ from enxerto.backbones import to_pixels
 from enxerto.classifier import Classifier
 from enxerto.data import decode, read_bytes
 from enxerto.engines import open_engine
+from enxerto.types import Images
 
 
 def main(photos: Path) -> dict[str, Any]:
@@ -22,9 +23,11 @@ def main(photos: Path) -> dict[str, Any]:
     count = int(os.environ.get(PHOTOS, "16"))
     classifier = Classifier.from_backbone()
     engines = (classifier.engine, open_engine(classifier.backbone, device="torch"))
-    names = ImageNetInfo().label_names()
+    names: list[str] = import_module("timm.data").ImageNetInfo().label_names()
     files = sorted(photos.glob("n*_*"))
-    images, labels, looked = [], [], 0
+    images: list[Images] = []
+    labels: list[int] = []
+    looked = 0
     for row in np.random.default_rng(SEED).permutation(len(files)):
         if len(images) == count:
             break

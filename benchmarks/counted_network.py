@@ -32,10 +32,11 @@ class Counted(nn.Module):
         self.forwards += len(pixels)
         if pixels.requires_grad:
             pixels = pixels.view_as(pixels)
-            pixels.register_hook(torch.Tensor.contiguous)  # some views of theirs don't work on channels last
+            # some of their views don't work on channels last
+            pixels.register_hook(torch.Tensor.contiguous)  # type: ignore[no-untyped-call]
         logits: torch.Tensor = self.network(pixels)
         if logits.requires_grad:
-            logits.register_hook(self._came_back)
+            logits.register_hook(self._came_back)  # type: ignore[no-untyped-call]
         return logits
 
     def _came_back(self, gradient: torch.Tensor) -> None:

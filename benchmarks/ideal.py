@@ -17,15 +17,16 @@ from enxerto.evaluation.intervals import wilson
 
 PEER_PYTHON, CHOSEN = "IDEAL_PYTHON", "IDEAL_PEERS"
 PEER_SEEDS, PEER_MINUTES = "IDEAL_PEER_SEEDS", "IDEAL_PEER_MINUTES"
-"""Variables: the interpreter that has the peers; which of them, separated by commas, all by default; their seeds, `1`
-by default, and minutes for each, `15`."""
+"""Variables: the interpreter that has the peers; which of them, separated by commas, all by default; the seeds of every
+side but our default recipe, `1` by default; and minutes for each peer, `15`."""
 MAKER, SIBLING, UNRELATED = "efficientnet_lite0", "efficientnet_lite2", "squeezenet1_1"
 JUDGES = (MAKER, SIBLING, UNRELATED)
 ENSEMBLE = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 PLAIN = "plain PyTorch, the lesson's recipe"
 TOGETHER = "ours, Lite0, Lite1 and Lite2 together"
+DEFAULT = "ours, default recipe"
 OURS = {
-    "ours, default recipe": {"BACKBONES": MAKER},
+    DEFAULT: {"BACKBONES": MAKER},
     "ours, the lesson's recipe": {"BACKBONES": MAKER, "RECIPE": "lesson"},
     TOGETHER: {"BACKBONES": ",".join(ENSEMBLE)},
 }
@@ -42,11 +43,11 @@ def ideal(photos: Path, _repeats: int) -> Iterator[str]:
     peer_task = Task(task.classes, int(os.environ.get(PEER_SEEDS, "1")), task.steps)
     minutes = os.environ.get(PEER_MINUTES, "15")
     with tempfile.TemporaryDirectory() as folder:
-        made = {PLAIN: made_by("plain_ideal", photos, task, Path(folder) / "plain")}
+        made = {PLAIN: made_by("plain_ideal", photos, peer_task, Path(folder) / "plain")}
         for number, (name, options) in enumerate(OURS.items()):
-            asked = peer_task if name == TOGETHER else task
+            asked = task if name == DEFAULT else peer_task
             made[name] = made_by("our_ideal", photos, asked, Path(folder) / f"ours{number}", **options)
-        plain, first = made[PLAIN], made[next(iter(OURS))]
+        plain, first = made[PLAIN], made[DEFAULT]
         peers = [
             made_by("rival_ideal", photos, peer_task, Path(folder) / f"peer{number}", RIVAL=name, MINUTES=minutes)
             for number, name in enumerate(chosen)
@@ -54,12 +55,12 @@ def ideal(photos: Path, _repeats: int) -> Iterator[str]:
         made |= {peer["rival"]: peer for peer in peers if "error" not in peer}
         judged = judged_by(JUDGES, photos, Path(folder))
     yield (
-        f"{task.classes} classes of ImageNet, animals and things in turn; seeds of each: {task.seeds}. The recipe was "
-        "tuned on other classes. EfficientNet-Lite0 makes the images, and nobody else has a say before they are saved. "
+        f"{task.classes} classes of ImageNet, animals and things in turn; seeds of each: {task.seeds} for our default "
+        f"recipe, {peer_task.seeds} for the others. The recipe was tuned on other classes. EfficientNet-Lite0 makes "
+        "the images, and nobody else has a say before they are saved. "
         "The files are read back and shown to it, to a sibling, Lite2, and to an unrelated network, SqueezeNet 1.1. "
         f"Plain PyTorch is eager, {plain['batch']} images a batch. Peers run with their documented defaults on the "
-        f"same network, with no further image once {minutes} minutes are over. Seeds of each class of theirs, and of "
-        f"ours by three networks: {peer_task.seeds}." + trial(task)
+        f"same network, with no further image once {minutes} minutes are over." + trial(task)
     )
     yield table(HEADER, [*(score(name, answer, judged) for name, answer in made.items()), *_real(judged)])
     yield (

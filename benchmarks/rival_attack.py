@@ -78,7 +78,7 @@ def _result(rival: Rival, network: Counted, task: Task, batch: int) -> dict[str,
     network.forwards = network.backwards = 0
     points = []
     start, processor = time.perf_counter(), time.process_time()
-    for pixels, labels in zip(task.pixels.split(batch), task.labels.split(batch), strict=True):
+    for pixels, labels in zip(torch.split(task.pixels, batch), torch.split(task.labels, batch), strict=True):
         points.append(rival.run(pixels.clone(), labels.clone()).detach().float().contiguous())
     seconds, processor = time.perf_counter() - start, time.process_time() - processor
     counts = {"forwards": network.forwards, "backwards": network.backwards}
@@ -113,7 +113,7 @@ def _foolbox(network: Counted, task: Task) -> Iterator[Rival]:
     model, attacks, steps = foolbox.PyTorchModel(network, bounds=(0, 1)), foolbox.attacks, task.gradients
 
     def run(attack: Any) -> Run:
-        return lambda pixels, labels: attack(model, pixels, labels, epsilons=None)[1]  # type: ignore[no-any-return]
+        return lambda pixels, labels: attack(model, pixels, labels, epsilons=None)[1]
 
     yield Rival("DDN", "l2", run(attacks.DDNAttack(steps=steps)))
     for norm, name in (("linf", "LInf"), ("l2", "L2"), ("l1", "L1"), ("l0", "L0")):

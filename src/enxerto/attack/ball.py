@@ -15,6 +15,8 @@ TRIALS = 60
 """For a projection's threshold; ten are usual."""
 RESOLUTION = 1e-6
 """Share of the radius that a projection may leave unused."""
+FEW = 1024
+"""Of the steepest values, which mostly are all that a small l1 or l0 change needs."""
 
 
 def nearest(pixels: torch.Tensor, points: torch.Tensor, radius: torch.Tensor, norm: str) -> torch.Tensor:
@@ -113,20 +115,28 @@ def _into_l1_and_bounds(pixels: torch.Tensor, change: torch.Tensor, radius: torc
 
 
 def _threshold(size: torch.Tensor, room: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
-    """What leaves the radius when it is taken from every size; by Newton's method within an interval that shrinks."""
-    low, high = torch.zeros(len(size), 1), size.amax(1, keepdim=True)
-    at = torch.where(radius[:, None] > 0, low, high)
+    """What leaves the radius when it is taken from every size; shape (photos, 1)."""
+    found = [_threshold_of_one(*one) for one in zip(size, room, radius.tolist(), strict=True)]
+    return torch.tensor(found, dtype=size.dtype)[:, None]
+
+
+def _threshold_of_one(size: torch.Tensor, room: torch.Tensor, radius: float) -> float:
+    """By Newton's method within an interval that shrinks; sizes below the interval are left out."""
+    low, high = 0.0, float(size.max())
+    at = low if radius > 0 else high
     for _ in range(TRIALS):
         less = size - at
-        excess = torch.minimum(less.clamp_min(0), room).sum(1, keepdim=True) - radius[:, None]
-        done = (excess <= 0) & ((at == 0) | (excess >= -RESOLUTION * radius[:, None]))
-        if done.all():
-            break
-        low, high = torch.where(excess > 0, at, low), torch.where(excess > 0, high, at)
-        newton = at + excess / ((less > 0) & (less < room)).sum(1, keepdim=True).clamp_min(1)
-        following = torch.where((newton > low) & (newton < high), newton, (low + high) / 2)
-        at = torch.where(done, at, following)
-    return torch.where(done, at, high)
+        excess = float(torch.minimum(less.clamp_min(0), room).sum()) - radius
+        if excess <= 0 and (at == 0 or excess >= -RESOLUTION * radius):
+            return at
+        newton = at + excess / max(1, int(((less > 0) & (less < room)).sum()))
+        if excess <= 0:
+            high = at
+        elif at > 0:
+            low, counts = at, less > 0
+            size, room = size[counts], room[counts]
+        at = newton if low < newton < high else (low + high) / 2
+    return high
 
 
 def _longest(slope: torch.Tensor, room: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
@@ -142,13 +152,20 @@ def _longest(slope: torch.Tensor, room: torch.Tensor, radius: torch.Tensor) -> t
         stopped = stopped | beyond
 
 
-def _greedy(slope: torch.Tensor, room: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
-    """The steepest values go to their bounds, one after the other, as far as the radius reaches."""
-    order = slope.argsort(dim=1, descending=True, stable=True)
+def _greedy(slope: torch.Tensor, room: torch.Tensor, radius: torch.Tensor, count: int = FEW) -> torch.Tensor:
+    """The steepest values go to their bounds, one after the other, as far as the radius reaches.
+
+    Only so many of the steepest are put in order; all of them for photos where that isn't enough.
+    """
+    order = slope.topk(min(count, slope.shape[1]), dim=1).indices
     ordered = room.gather(1, order)
-    before = ordered.double().cumsum(1) - ordered
-    spent = (radius[:, None] - before).clamp_min(0).to(room.dtype)
-    return torch.zeros_like(room).scatter(1, order, torch.minimum(ordered, spent))
+    after = ordered.double().cumsum(1)
+    spent = (radius[:, None] - (after - ordered)).clamp_min(0).to(room.dtype)
+    moved = torch.zeros_like(room).scatter(1, order, torch.minimum(ordered, spent))
+    more = after[:, -1] < radius
+    if count < slope.shape[1] and more.any():
+        moved[more] = _greedy(slope[more], room[more], radius[more], slope.shape[1])
+    return moved
 
 
 def _whole_pixels(slope: torch.Tensor, room: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:

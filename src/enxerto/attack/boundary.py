@@ -6,6 +6,7 @@ import torch
 
 from enxerto.attack.found import Found
 from enxerto.attack.goal import Goal
+from enxerto.attack.norms import largest
 from enxerto.attack.subject import Subject
 
 _NEAR = 1e-3
@@ -29,26 +30,10 @@ def between(pixels: torch.Tensor, points: torch.Tensor, share: torch.Tensor, nor
         limit = (share * change.flatten(1).abs().amax(1)).view(-1, 1, 1, 1)
         return (pixels + change.clamp(-limit, limit)).clamp_(0, 1)
     if norm == "l0":
-        length = torch.linalg.vector_norm(change, dim=1).flatten(1)
-        kept = (share * (length > 0).sum(1)).round().long()
-        return torch.where(largest(length, kept).view(len(change), 1, *change.shape[2:]), points, pixels)
+        squared = change.square().sum(1).flatten(1)
+        kept = (share * (squared > 0).sum(1)).round().long()
+        return torch.where(largest(squared, kept).view(len(change), 1, *change.shape[2:]), points, pixels)
     return (pixels + share.view(-1, 1, 1, 1) * change).clamp_(0, 1)
-
-
-def largest(scores: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
-    """Which are each row's largest; the first of those that are equal.
-
-    Args:
-        scores: shape (rows, n).
-        count: how many, int64, shape (rows,).
-
-    Returns:
-        bool, shape (rows, n).
-    """
-    most = int(count.max().clamp(0, scores.shape[1])) if len(count) else 0
-    order = scores.topk(most, dim=1).indices
-    chosen = torch.zeros_like(scores, dtype=torch.bool)
-    return chosen.scatter_(1, order, torch.arange(most) < count[:, None])
 
 
 def shrink(subject: Subject, found: Found, steps: int = 6, rows: torch.Tensor | None = None) -> None:

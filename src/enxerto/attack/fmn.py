@@ -174,6 +174,7 @@ def _direction(trend: torch.Tensor, radius: torch.Tensor, norm: str) -> torch.Te
         return (_unit(trend) * math.sqrt(trend[0].numel())).clamp(-1, 1)
     if norm == "l1":
         return _unit(trend) * radius.rsqrt().clamp_max(1).view(-1, 1, 1, 1)
-    largest = trend.abs().amax(1).flatten(1).sort(dim=1, descending=True).values
-    last = (radius.long() - 1).clamp(0, largest.shape[1] - 1)
-    return (trend / largest.gather(1, last[:, None]).clamp_min(1e-30)[:, :, None, None]).clamp(-1, 1)
+    largest = trend.abs().amax(1).flatten(1)
+    count = radius.long().clamp(1, largest.shape[1])[:, None]
+    last = largest.topk(int(count.max()), dim=1).values.gather(1, count - 1)
+    return (trend / last.clamp_min(1e-30)[:, :, None, None]).clamp(-1, 1)

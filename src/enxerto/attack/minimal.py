@@ -89,14 +89,17 @@ def _guess(subject: Subject, found: Found, rows: torch.Tensor, steps: int) -> in
     else:
         gradients, values = differences(subject, photos, goal, count)
     found.mark_flat(gradients.flatten(1, 2), rows)
+    tried = []
     for gradient, value in zip(gradients.unbind(1), values.unbind(1), strict=True):
         short = -value.clamp_max(-1e-6) * _BEYOND
         if found.norm == "l0":
-            points = farthest(photos, gradient, linear_radius(gradient, photos, short, "l0"), "l0")
+            tried.append(farthest(photos, gradient, linear_radius(gradient, photos, short, "l0"), "l0"))
         else:
-            points = (photos + to_hyperplane(gradient, photos, short, found.norm)).clamp(0, 1)
-        found.offer(points, subject.logits(points), rows)
-    return gradients.shape[1]
+            tried.append((photos + to_hyperplane(gradient, photos, short, found.norm)).clamp(0, 1))
+    answers = subject.logits(torch.cat(tried)).chunk(len(tried))
+    for points, logits in zip(tried, answers, strict=True):
+        found.offer(points, logits, rows)
+    return len(tried)
 
 
 def _search(subject: Subject, found: Found, rows: torch.Tensor, left: int, start: torch.Tensor | None) -> int:

@@ -49,6 +49,22 @@ def project(change: torch.Tensor, radius: torch.Tensor, norm: str) -> torch.Tens
     return _project_l1(change, radius) if norm == "l1" else _keep_largest(change, radius)
 
 
+def largest(scores: torch.Tensor, count: torch.Tensor) -> torch.Tensor:
+    """Which are each row's largest; any of those that are equal.
+
+    Args:
+        scores: shape (rows, n).
+        count: how many, int64, shape (rows,).
+
+    Returns:
+        bool, shape (rows, n).
+    """
+    most = int(count.max().clamp(0, scores.shape[1])) if len(count) else 0
+    order = scores.topk(most, dim=1).indices
+    chosen = torch.zeros_like(scores, dtype=torch.bool)
+    return chosen.scatter_(1, order, torch.arange(most) < count[:, None])
+
+
 def _project_l1(change: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
     flat = change.flatten(1)
     size = flat.abs()
@@ -63,7 +79,5 @@ def _project_l1(change: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
 
 def _keep_largest(change: torch.Tensor, radius: torch.Tensor) -> torch.Tensor:
     """The pixels with the longest changes stay, as many as the radius says."""
-    length = torch.linalg.vector_norm(change, dim=1).flatten(1)
-    rank = length.argsort(dim=1, descending=True).argsort(dim=1)
-    kept: torch.Tensor = (rank < radius[:, None]).view(len(change), 1, *change.shape[2:])
-    return change * kept
+    kept = largest(change.square().sum(1).flatten(1), radius.ceil().long())
+    return change * kept.view(len(change), 1, *change.shape[2:])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from enxerto.attack.boundary import largest
 from enxerto.attack.found import Found
 from enxerto.attack.margin import climb
+from enxerto.attack.norms import largest
 from enxerto.attack.subject import Subject
 
 _TRIALS = 5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from enxerto.attack.ball import farthest
+from enxerto.attack.ball import FEW, farthest
 from enxerto.attack.norms import distance
 
 _SCALINGS = 20
@@ -33,19 +33,27 @@ def linear_radius(gradient: torch.Tensor, points: torch.Tensor, short: torch.Ten
         return torch.minimum(short / dual.clamp_min(1e-30), distance(torch.maximum(points, 1 - points), norm))
     room = torch.where(gradient > 0, 1 - points, points).flatten(1)
     if norm == "l1":
-        order = slope.argsort(dim=1, descending=True, stable=True)
-        return _until(slope.gather(1, order), room.gather(1, order), short)
-    gain = (slope * room).view(len(points), 3, -1).sum(1).sort(dim=1, descending=True).values
+        return _until(slope, room, short)
+    gain = (slope * room).view(len(points), 3, -1).sum(1)
     return _until(gain, torch.ones_like(gain), short).ceil()
 
 
-def _until(slope: torch.Tensor, room: torch.Tensor, short: torch.Tensor) -> torch.Tensor:
-    """How much room is used up, steepest first, when the rise is enough; shape (photos,)."""
-    rise, used = (slope * room).double().cumsum(1), room.double().cumsum(1)
-    at = (rise < short[:, None]).sum(1, keepdim=True).clamp_max(slope.shape[1] - 1)
-    over = (rise.gather(1, at) - short[:, None]).clamp_min(0) / slope.gather(1, at).clamp_min(1e-30)
-    left = torch.minimum(over, room.gather(1, at).double())
-    return (used.gather(1, at) - left)[:, 0].float()
+def _until(slope: torch.Tensor, room: torch.Tensor, short: torch.Tensor, count: int = FEW) -> torch.Tensor:
+    """How much room is used up, steepest first, when the rise is enough; shape (photos,).
+
+    Only so many of the steepest are put in order; all of them for photos where that isn't enough.
+    """
+    steep, order = slope.topk(min(count, slope.shape[1]), dim=1)
+    near = room.gather(1, order)
+    rise, used = (steep * near).double().cumsum(1), near.double().cumsum(1)
+    at = (rise < short[:, None]).sum(1, keepdim=True).clamp_max(steep.shape[1] - 1)
+    over = (rise.gather(1, at) - short[:, None]).clamp_min(0) / steep.gather(1, at).clamp_min(1e-30)
+    left = torch.minimum(over, near.gather(1, at).double())
+    total = (used.gather(1, at) - left)[:, 0].float()
+    more = rise[:, -1] < short
+    if count < slope.shape[1] and more.any():
+        total[more] = _until(slope[more], room[more], short[more], slope.shape[1])
+    return total
 
 
 def to_hyperplane(gradient: torch.Tensor, points: torch.Tensor, short: torch.Tensor, norm: str) -> torch.Tensor:

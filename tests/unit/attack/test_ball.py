@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny_attacks import tiny_photos
 
-from enxerto.attack.ball import farthest, nearest, random_point, steepest, steepest_few
+from enxerto.attack.ball import FEW, farthest, nearest, random_point, steepest, steepest_few
 from enxerto.attack.dice import dice_of
 from enxerto.attack.norms import NORMS, distance
 
@@ -139,3 +139,18 @@ def test_random_points_differ_by_photo_seed_and_purpose_and_not_by_neighbors() -
     assert float((apart + torch.eye(9)).min()) > 1e-3
     alone = random_point(pixels[1:2], radius[1:2], "l2", dice_of(pixels[1:2], 0, "a")) - pixels[1:2]
     assert torch.equal(alone[0], rolled[0][1])
+
+
+def test_the_farthest_point_in_l1_is_the_slow_one_where_many_values_move() -> None:
+    """One photo needs few of its values, the other most; in order by a stable sort."""
+    side = 24
+    pixels, radius = tiny_photos(2, side), torch.tensor([3.0, 0.9 * FEW])
+    gradient = torch.randn(2, 3, side, side, generator=torch.Generator().manual_seed(0))
+    got = (farthest(pixels, gradient, radius, "l1") - pixels).flatten(1).abs()
+    slope, room = gradient.flatten(1).abs(), torch.where(gradient > 0, 1 - pixels, pixels).flatten(1)
+    for row in range(2):
+        left = float(radius[row])
+        for value in slope[row].argsort(descending=True, stable=True).tolist():
+            assert float(got[row, value]) == pytest.approx(min(left, float(room[row, value])), abs=1e-4)
+            left = max(0.0, left - float(room[row, value]))
+    assert int((got[1] > 0).sum()) > FEW > int((got[0] > 0).sum())

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from tiny_attacks import ConvolutionNetwork, ModuleEngine, linear_network, subject_of, tiny_photos
 
-from enxerto.attack.boundary import between, confirm, excess, largest, shrink
+from enxerto.attack.boundary import between, confirm, excess, shrink
 from enxerto.attack.found import Found
 from enxerto.attack.goal import Goal
 from enxerto.attack.norms import NORMS, distance
@@ -22,13 +22,6 @@ def test_between_leads_from_the_photo_to_the_point_and_grows(norm: str) -> None:
     torch.testing.assert_close(sizes[0], torch.zeros(2))
     torch.testing.assert_close(sizes[3], distance(points - photos, norm))
     assert bool((sizes[1] < sizes[2]).all())
-
-
-def test_the_largest_are_chosen_and_ties_go_to_the_first() -> None:
-    scores = torch.tensor([[1.0, 3.0, 2.0], [5.0, 5.0, 5.0]])
-    assert largest(scores, torch.tensor([2, 1])).sum(1).tolist() == [2, 1]
-    assert largest(scores, torch.tensor([2, 0]))[0].tolist() == [False, True, True]
-    assert largest(scores[:0], torch.zeros(0, dtype=torch.int64)).shape == (0, 3)
 
 
 @pytest.mark.parametrize("norm", ["linf", "l2", "l1"])

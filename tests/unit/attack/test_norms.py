@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from enxerto.attack.norms import NORMS, distance, project
+from enxerto.attack.norms import NORMS, distance, largest, project
 
 Flat = NDArray[np.float64]
 
@@ -101,3 +101,10 @@ def test_no_change_stays_none(norm: str) -> None:
     none = torch.zeros(2, 3, 4, 4)
     assert distance(none, norm).tolist() == [0, 0]
     assert not project(none, torch.tensor([0.0, 1.0]), norm).any()
+
+
+def test_the_largest_are_chosen_however_many_are_equal() -> None:
+    scores = torch.tensor([[1.0, 3.0, 2.0], [5.0, 5.0, 5.0]])
+    assert largest(scores, torch.tensor([2, 1])).sum(1).tolist() == [2, 1]
+    assert largest(scores, torch.tensor([2, 0]))[0].tolist() == [False, True, True]
+    assert largest(scores[:0], torch.zeros(0, dtype=torch.int64)).shape == (0, 3)

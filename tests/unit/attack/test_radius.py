@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from enxerto.attack.ball import FEW, farthest
 from enxerto.attack.norms import distance
 from enxerto.attack.radius import linear_radius, to_hyperplane
 
@@ -53,3 +54,21 @@ def test_a_gradient_of_zero_has_the_farthest_radius(norm: str) -> None:
     points = torch.full((1, 3, 2, 2), 0.25)
     radius = linear_radius(torch.zeros_like(points), points, torch.ones(1), norm)
     torch.testing.assert_close(radius, distance(torch.full_like(points, 0.75), norm))
+
+
+@pytest.mark.parametrize("norm", ["l1", "l0"])
+def test_a_radius_of_many_values_is_as_large_as_the_rise_needs(norm: str) -> None:
+    """One photo needs few of its values, the other nearly all."""
+    side = 40
+    dice = torch.Generator().manual_seed(0)
+    gradient, points = torch.randn(2, 3, side, side, generator=dice), torch.rand(2, 3, side, side, generator=dice)
+    most = (gradient.abs() * torch.where(gradient > 0, 1 - points, points)).flatten(1).sum(1)
+    short = torch.tensor([0.05, 0.98]) * most
+    radius = linear_radius(gradient, points, short, norm)
+    less = radius - 1 if norm == "l0" else 0.99 * radius
+    rise, too_little = (
+        (gradient * (farthest(points, gradient, size, norm) - points)).flatten(1).sum(1) for size in (radius, less)
+    )
+    assert (rise >= short * (1 - 1e-4)).all()
+    assert (too_little < short).all()
+    assert float(radius[0]) < FEW < side * side * (3 if norm == "l1" else 1)
