@@ -58,7 +58,7 @@ class OpenVINOEngine(Engine):
     def require_convertible(self) -> None:
         """Raise an `EngineError` unless OpenVINO can convert the network; where it was converted before, do nothing."""
         if not cached_path(self._key("features", "uint8")).exists():
-            self._forward_requests("features", "uint8")
+            self._forward_requests("features", "uint8", 1)
 
     def _features(self, batch: Images | Pixels) -> Features:
         return self._each(batch, "features")
@@ -67,23 +67,24 @@ class OpenVINOEngine(Engine):
         return self._each(batch, "logits")
 
     def _each(self, batch: Images | Pixels, kind: str) -> NDArray[np.float32]:
-        requests = self._forward_requests(kind, batch.dtype.name)
+        requests = self._forward_requests(kind, batch.dtype.name, len(batch))
         return np.concatenate([answer[0] for answer in _each_at_once(requests, batch)])
 
-    def _forward_requests(self, kind: str, dtype: str) -> list[Any]:
+    def _forward_requests(self, kind: str, dtype: str, photos: int) -> list[Any]:
         return self._requests(
-            (kind, dtype), lambda: self._compile(self._model(kind, dtype), self.precision, self.workers)
+            (kind, dtype), photos, lambda: self._compile(self._model(kind, dtype), self.precision, self.workers)
         )
 
-    def _requests(self, key: Key, compiled: Callable[[], openvino.CompiledModel]) -> list[Any]:
-        """This thread's own inference requests, as many as there are workers, so that one thread keeps all busy."""
-        requests: dict[Any, list[Any]] = self._local.__dict__
-        if key not in requests:
-            with self._lock:
-                if key not in self._compiled:
-                    self._compiled[key] = compiled()
-            requests[key] = [self._compiled[key].create_infer_request() for _ in range(self.workers)]
-        return requests[key]
+    def _requests(self, key: Key, photos: int, compiled: Callable[[], openvino.CompiledModel]) -> list[Any]:
+        """This thread's own inference requests: as many as photos and workers, so that one thread keeps all busy."""
+        with self._lock:
+            if key not in self._compiled:
+                self._compiled[key] = compiled()
+        mine: dict[Any, list[Any]] = self._local.__dict__
+        requests = mine.setdefault(key, [])
+        while len(requests) < min(photos, self.workers):  # each holds the memory of a pass
+            requests.append(self._compiled[key].create_infer_request())
+        return requests
 
     def _model(self, kind: str, dtype: str) -> openvino.Model:
         def make() -> openvino.Model:
@@ -113,6 +114,7 @@ class OpenVINOEngine(Engine):
         try:
             requests = self._requests(
                 ("gradient", objective),
+                len(pixels),
                 lambda: self._compile(self._gradient_model(pixels[:1], target[:1], objective), "fp32", self.workers),
             )
         except EngineError as error:
