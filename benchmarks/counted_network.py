@@ -33,10 +33,10 @@ class Counted(nn.Module):
         if pixels.requires_grad:
             pixels = pixels.view_as(pixels)
             # some of their views don't work on channels last
-            pixels.register_hook(torch.Tensor.contiguous)  # type: ignore[no-untyped-call]
+            pixels.register_hook(torch.Tensor.contiguous)  # type: ignore[no-untyped-call]  # as torch has it
         logits: torch.Tensor = self.network(pixels)
         if logits.requires_grad:
-            logits.register_hook(self._came_back)  # type: ignore[no-untyped-call]
+            logits.register_hook(self._came_back)  # type: ignore[no-untyped-call]  # as torch has it
         return logits
 
     def _came_back(self, gradient: torch.Tensor) -> None:

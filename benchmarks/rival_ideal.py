@@ -104,7 +104,7 @@ def _horama(function: str) -> tuple[Maker, int]:
 
     def make(index: int, steps: int) -> NDArray[np.float32]:
         def objective(pixels: torch.Tensor) -> torch.Tensor:
-            return network(pixels)[:, index].mean()  # type: ignore[no-any-return] - a network returns anything
+            return network(pixels)[:, index].mean()  # type: ignore[no-any-return]  # a network returns anything
 
         image, _ = getattr(horama, function)(objective, total_steps=steps, values_range=(low, high), device="cpu")
         found: NDArray[np.float32] = ((image.detach() - low) / (high - low)).permute(1, 2, 0).numpy()

@@ -77,9 +77,10 @@ class OpenVINOEngine(Engine):
 
     def _requests(self, key: Key, photos: int, compiled: Callable[[], openvino.CompiledModel]) -> list[Any]:
         """This thread's own inference requests: as many as photos and workers, so that one thread keeps all busy."""
-        with self._lock:
-            if key not in self._compiled:
-                self._compiled[key] = compiled()
+        if key not in self._compiled:
+            with self._lock:
+                if key not in self._compiled:
+                    self._compiled[key] = compiled()
         mine: dict[Any, list[Any]] = self._local.__dict__
         requests = mine.setdefault(key, [])
         while len(requests) < min(photos, self.workers):  # each holds the memory of a pass

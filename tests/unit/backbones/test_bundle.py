@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -111,7 +112,7 @@ def test_a_full_disk_leaves_nothing(made: Path, tmp_path: Path, monkeypatch: pyt
     with pytest.raises(StorageError, match=r"can't write .*second: No space left on device; \d+ MB free there"):
         write_bundle([ENTRY], tmp_path / "second", offline=True)
     assert not list(tmp_path.glob("*second*"))
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 5))  # type: ignore[attr-defined]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=9, used=9, free=5))
     with pytest.raises(StorageError, match="no room for the bundle: 2 MB are needed in "):
         write_bundle([ENTRY], tmp_path / "second", offline=True)
 

@@ -7,6 +7,7 @@ import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock
@@ -117,7 +118,7 @@ def test_only_one_process_downloads_a_file(server: MirrorServer) -> None:
 
 
 def test_a_disk_that_is_too_small_is_not_begun_on(server: MirrorServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 5))  # type: ignore[attr-defined]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(total=9, used=9, free=5))
     with pytest.raises(StorageError, match=rf"no room for {NAME}: 1 MB are needed in .*, and 0 MB are free"):
         torchvision_fetching.fetch(NAME)
     assert server.asked == []

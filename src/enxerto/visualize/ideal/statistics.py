@@ -25,7 +25,7 @@ class MeasuredNetwork(nn.Module):
 
     The distance is the mean over the later half of the normalizations and their channels: of the squared difference of
     the mean, in standard deviations, plus the squared logarithm of the ratio of the variances. The earlier half, with
-    its large maps, would take a quarter of a step's time, and images are none the better for it.
+    its large maps, would take a quarter of the gradient's time for images that are no better beyond noise.
 
     Args:
         features: pixels to one vector a photo.

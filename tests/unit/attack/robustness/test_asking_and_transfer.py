@@ -55,7 +55,7 @@ def test_squares_are_not_cropped_again(classifier: Classifier) -> None:
     seen: list[Images] = []
     for squares in (True, False):
         looking = _Looking(classifier, seen)
-        asking(looking, squares=squares)([framed])  # type: ignore[arg-type]
+        asking(looking, squares=squares)([framed])  # type: ignore[arg-type]  # a stand-in
     assert [image[0, 0].max() > 0 for image in seen] == [False, True]
 
 

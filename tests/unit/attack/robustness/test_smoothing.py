@@ -12,6 +12,7 @@ from tiny_defences import chunk_of, rows_of, undefended
 from enxerto.attack.robustness import smoothing
 from enxerto.attack.robustness.records import CertifiedRecord
 from enxerto.errors import OptionError
+from enxerto.types import Logits, Pixels
 
 
 def test_on_a_linear_network_the_radius_is_below_the_true_distance_and_not_far() -> None:
@@ -83,11 +84,16 @@ def test_a_photo_s_noise_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert smoothing.measure(subject, chunk, sigma=0.5, first=5, draws=50, seed=2) != together
 
 
-def test_noisy_pixels_stay_within_bounds() -> None:
+def test_noisy_pixels_stay_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     subject, chunk = undefended(photos=1)
-    seen = []
+    seen: list[tuple[float, float]] = []
     logits = subject.engine.logits
-    subject.engine.logits = lambda batch: (seen.append((batch.min(), batch.max())), logits(batch))[1]  # type: ignore[method-assign]
+
+    def watched(batch: Pixels) -> Logits:
+        seen.append((batch.min(), batch.max()))
+        return logits(batch)
+
+    monkeypatch.setattr(subject.engine, "logits", watched)
     smoothing.measure(subject, chunk, sigma=1.0, first=2, draws=2)
     assert seen == [(0, 1), (0, 1)]
 
@@ -98,4 +104,4 @@ def test_impossible_options_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(
         OptionError, match="`sigma` must be above 0, `first` and `draws` at least 1 and `alpha` between"
     ):
-        smoothing.measure(subject, chunk, **options)  # type: ignore[arg-type]
+        smoothing.measure(subject, chunk, **options)  # type: ignore[arg-type]  # of several types
