@@ -34,3 +34,8 @@ def weights_home() -> Path:
 def downloads_home() -> Path:
     """Archives of data sets until they are unpacked, whole and in part."""
     return home() / "downloads"
+
+
+def speeds_home() -> Path:
+    """How fast backbones are on this machine, as `enxerto compare` measured it."""
+    return home() / "speeds"

@@ -12,6 +12,7 @@ from enxerto.errors import EXIT_INTERRUPTED, EnxertoError, StorageError
 
 COMMANDS = {
     "train": "Train a classifier on a folder of photos and evaluate it honestly.",
+    "compare": "Compare backbones on your photos and this machine, and say which to take.",
     "evaluate": "Measure a saved model on labelled photos.",
     "predict": "Classify photos with a saved model.",
     "explain": "Show which parts of a photo an answer rests on.",

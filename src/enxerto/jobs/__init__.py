@@ -1,5 +1,6 @@
-"""The end-to-end jobs behind the commands: train, evaluate, explain, tricks, demo."""
+"""The end-to-end jobs behind the commands: train, evaluate, explain, compare, tricks, demo."""
 
+from enxerto.jobs.comparing.compare import compare
 from enxerto.jobs.evaluate import Evaluated, evaluate
 from enxerto.jobs.explaining.explain import Explained, explain
 from enxerto.jobs.fooling.check import verify_attack
@@ -23,6 +24,7 @@ __all__ = [
     "RobustnessReport",
     "SeenFeatures",
     "Trained",
+    "compare",
     "compare_tricks",
     "evaluate",
     "explain",

@@ -1,5 +1,8 @@
 """Frozen results into one self-contained HTML page, plain text or JSON."""
 
+from enxerto.report.comparison.contents import ComparedBackbone, ComparisonContents, Found, Speed, Wishes
+from enxerto.report.comparison.page import render_comparison
+from enxerto.report.comparison.table import comparison_table
 from enxerto.report.contents import BackboneCard, ReportContents, TricksContents, TuningCard
 from enxerto.report.feature_maps.contents import FeatureMapsContents
 from enxerto.report.feature_maps.page import LayerPictures, PagePictures, render_feature_maps
@@ -11,6 +14,8 @@ from enxerto.report.lab.contents import LabContents, LabEntry
 from enxerto.report.lab.page import lab_table, render_lab
 from enxerto.report.page import render
 from enxerto.report.record import (
+    comparison_from_json,
+    comparison_to_json,
     feature_maps_from_json,
     feature_maps_to_json,
     from_json,
@@ -31,7 +36,10 @@ from enxerto.report.unmeasured.page import render_unmeasured
 
 __all__ = [
     "BackboneCard",
+    "ComparedBackbone",
+    "ComparisonContents",
     "FeatureMapsContents",
+    "Found",
     "IdealCard",
     "IdealContents",
     "LabContents",
@@ -40,9 +48,14 @@ __all__ = [
     "PagePictures",
     "Pictures",
     "ReportContents",
+    "Speed",
     "TricksContents",
     "TuningCard",
     "UnmeasuredContents",
+    "Wishes",
+    "comparison_from_json",
+    "comparison_table",
+    "comparison_to_json",
     "feature_maps_from_json",
     "feature_maps_table",
     "feature_maps_to_json",
@@ -56,6 +69,7 @@ __all__ = [
     "lab_to_json",
     "make_thumbnails",
     "render",
+    "render_comparison",
     "render_feature_maps",
     "render_ideal",
     "render_lab",

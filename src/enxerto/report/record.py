@@ -10,6 +10,7 @@ import msgspec
 
 from enxerto.errors import IntegrityError
 from enxerto.evaluation.results import Evaluation
+from enxerto.report.comparison.contents import ComparisonContents
 from enxerto.report.contents import ReportContents, TricksContents
 from enxerto.report.feature_maps.contents import FeatureMapsContents
 from enxerto.report.ideal.contents import IdealContents
@@ -19,7 +20,14 @@ from enxerto.report.unmeasured.contents import UnmeasuredContents
 VERSION = 1
 _NOT_FINITE = "not-finite"
 Contents = TypeVar(
-    "Contents", ReportContents, UnmeasuredContents, TricksContents, IdealContents, FeatureMapsContents, LabContents
+    "Contents",
+    ReportContents,
+    UnmeasuredContents,
+    TricksContents,
+    IdealContents,
+    FeatureMapsContents,
+    LabContents,
+    ComparisonContents,
 )
 
 
@@ -38,6 +46,7 @@ _TRICKS = _Kind("enxerto-tricks", "tricks page's", TricksContents)
 _IDEAL = _Kind("enxerto-ideal", "gallery's", IdealContents)
 _FEATURES = _Kind("enxerto-features", "feature maps'", FeatureMapsContents)
 _LAB = _Kind("enxerto-lab", "lab's", LabContents)
+_COMPARISON = _Kind("enxerto-comparison", "comparison's", ComparisonContents)
 
 
 def to_json(contents: ReportContents | UnmeasuredContents) -> bytes:
@@ -127,6 +136,21 @@ def lab_from_json(content: bytes) -> LabContents:
             a field that no such record has.
     """
     return _read(_LAB, content)
+
+
+def comparison_to_json(contents: ComparisonContents) -> bytes:
+    """Contents of a comparison of backbones as UTF-8 JSON, in the way of `to_json`."""
+    return _written(_COMPARISON, contents)
+
+
+def comparison_from_json(content: bytes) -> ComparisonContents:
+    """Contents from what `comparison_to_json` gave.
+
+    Raises:
+        IntegrityError: the bytes are no JSON, no record of a comparison, of another version, have a wrong type
+            somewhere, or a field that no such record has.
+    """
+    return _read(_COMPARISON, content)
 
 
 def _written(kind: _Kind[Contents], contents: Contents) -> bytes:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from enxerto.errors import OptionError
 from enxerto.files import write_durably
+from enxerto.jobs.page_files import page_paths, require_free_page
 from enxerto.jobs.training.unfinished import unfinished_path
 from enxerto.report import TricksContents, render_tricks, tricks_to_json
 
-PAGE, RECORD = "tricks.html", "tricks.json"
+STEM = "tricks"
 
 
 def tricks_paths(output: Path) -> tuple[Path, Path]:
     """The page and its figures: in a directory, or an HTML file and one beside it."""
-    if output.suffix.lower() in (".html", ".htm"):
-        return output, output.with_suffix(".json")
-    return output / PAGE, output / RECORD
+    return page_paths(output, STEM)
 
 
 def require_free_paths(output: Path, *, force: bool, resume: bool) -> None:
@@ -30,15 +28,8 @@ def require_free_paths(output: Path, *, force: bool, resume: bool) -> None:
     Raises:
         OptionError: there is something already, or the place is not for pages.
     """
-    page, record = tricks_paths(output)
-    if (page.parent / "model.json").exists():
-        raise OptionError(f"{page} would lie in a model's directory, which would be no intact model; choose another")
-    if page.parent.exists() and not page.parent.is_dir():
-        raise OptionError(f"{page.parent} is a file; choose another path, or one that ends in .html")
-    there = next((path for path in (page, record) if path.exists()), None)
     goes_on = resume and unfinished_path(output.resolve()).exists()
-    if there is not None and not force and not goes_on:
-        raise OptionError(f"there is {there} already; pass --force to replace it")
+    require_free_page(output, STEM, force=force or goes_on)
 
 
 def write_tricks(contents: TricksContents, output: Path) -> None:

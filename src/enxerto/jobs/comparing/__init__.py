@@ -1,0 +1,1 @@
+"""Backbones compared on the user's own photos and machine: `enxerto compare`."""

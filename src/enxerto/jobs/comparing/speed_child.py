@@ -1,0 +1,109 @@
+"""Measure one backbone in a process of its own: `python -m enxerto.jobs.comparing.speed_child`, JSON in, JSON out."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from enxerto.backbones import Backbone, find, open_backbone
+from enxerto.engines import open_engine, processors
+from enxerto.jobs.comparing.candidates import RANDOM, random_backbone
+from enxerto.types import Images
+
+SECONDS = 1.0
+FEWEST, MOST = 5, 60
+LEARNED_AT_ONCE = 4
+LEARNING_REPEATS = 2
+_STATUS = Path("/proc/self/status")
+
+
+def main() -> None:
+    """Answer one request."""
+    asked = json.load(sys.stdin)
+    name, identity = asked["name"], asked["identity"]
+    if name.startswith(RANDOM):
+        backbone = random_backbone(find(name.removeprefix(RANDOM)), asked["seed"])
+    else:
+        # The identity is known, so that the network is not read for it and its memory not counted.
+        backbone = replace(open_backbone(name, offline=True), known_identity=identity)
+    images = np.load(asked["images"])
+    answer = inference(backbone, images, device=asked["device"], precision=asked["precision"])
+    answer["learning_milliseconds"] = learning_milliseconds(backbone, images) if asked["learning"] else None
+    print(json.dumps(answer))  # noqa: T201 - the answer to the parent
+
+
+def inference(backbone: Backbone, images: Images, *, device: str, precision: str) -> dict[str, Any]:
+    """Milliseconds a photo, one photo an inference, and what the process grows by.
+
+    Args:
+        backbone: whose features.
+        images: uint8, shape (photos, side, side, 3), looked at in turn.
+        device: as for `open_engine`.
+        precision: likewise.
+    """
+    import_module("openvino" if device == "openvino" else "torch")  # a library is not the network's memory
+    before = _kilobytes("VmRSS")
+    engine = open_engine(backbone, device=device, precision=precision)
+    engine.features(images[:1])
+    times = _timed(lambda turn: engine.features(images[turn % len(images), None]), FEWEST, MOST, SECONDS)
+    peak = _kilobytes("VmHWM")
+    low, middle, high = statistics.quantiles(times, n=4)
+    grown = None if before is None or peak is None else max(0, peak - before) * 1024
+    return {
+        "milliseconds": middle, "low": low, "high": high, "repeats": len(times), "memory_bytes": grown,
+    }  # fmt: skip
+
+
+def learning_milliseconds(backbone: Backbone, images: Images) -> float:
+    """A photo, forward and backward through the whole network in PyTorch on all processors, the median of batches.
+
+    Args:
+        backbone: that would be tuned.
+        images: uint8, shape (photos, side, side, 3).
+    """
+    import torch
+
+    torch.set_num_threads(processors())
+    network = backbone.feature_network()
+    for parameter in network.parameters():
+        parameter.requires_grad_(True)
+    batch = torch.from_numpy(np.resize(images, (LEARNED_AT_ONCE, *images.shape[1:])))
+
+    def step(_turn: int) -> None:
+        network.zero_grad()
+        network(batch).sum().backward()
+
+    step(0)
+    return statistics.median(_timed(step, LEARNING_REPEATS, LEARNING_REPEATS, 0.0)) / LEARNED_AT_ONCE
+
+
+def _timed(work: Callable[[int], object], fewest: int, most: int, enough_s: float) -> list[float]:
+    """Milliseconds of each turn."""
+    times: list[float] = []
+    while len(times) < fewest or (len(times) < most and sum(times) < 1000 * enough_s):
+        start = time.perf_counter()
+        work(len(times))
+        times.append(1000 * (time.perf_counter() - start))
+    return times
+
+
+def _kilobytes(field: str) -> int | None:
+    """A figure of this process's memory; `None` where the system doesn't tell."""
+    try:
+        lines = _STATUS.read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{field}:")), None)
+
+
+if __name__ == "__main__":
+    main()
