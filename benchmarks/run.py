@@ -20,6 +20,7 @@ from pathlib import Path
 from benchmarks.ablation import ablation
 from benchmarks.attack import attack
 from benchmarks.child import run
+from benchmarks.compare import compare
 from benchmarks.ideal import ideal
 from benchmarks.page import PETS, Answer, Row, median, rate, table, times
 from benchmarks.pictures import pictures
@@ -154,6 +155,7 @@ SECTIONS: dict[str, Callable[[Path, int], Iterator[str]]] = {
     "step": step,
     "ways": ways,
     "accuracy": accuracy,
+    "compare": compare,
     "ideal": ideal,
     "ablation": ablation,
     "pictures": pictures,

@@ -29,6 +29,7 @@ PUBLIC = [
     "Trained",
     "__version__",
     "check",
+    "compare",
     "compare_tricks",
     "evaluate",
     "explain",
@@ -48,7 +49,7 @@ PUBLIC = [
 LAYERS = {
     "backbones": [
         "CLASSES", "DEFAULT", "LAST", "POOLINGS", "Augmentation", "Backbone", "Entry", "Preprocessing", "View",
-        "count_parameters", "entries", "find", "open_backbone", "to_pixels",
+        "count_parameters", "entries", "find", "open_backbone", "random_backbone", "to_pixels",
     ],
     "engines": [
         "ClassLogit", "CrossEntropy", "Engine", "HeadArrays", "InputGradient", "Margin", "Objective", "describe",
@@ -60,7 +61,8 @@ LAYERS = {
     ],
     "jobs": [
         "Evaluated", "Explained", "Fooled", "Imagined", "Lab", "RobustnessReport", "SeenFeatures", "Trained",
-        "compare_tricks", "evaluate", "explain", "feature_maps", "fool", "ideal", "lab_pets", "rerender", "robustness",
+        "compare",
+    "compare_tricks", "evaluate", "explain", "feature_maps", "fool", "ideal", "lab_pets", "rerender", "robustness",
         "train", "verify_attack",
     ],
 }  # fmt: skip

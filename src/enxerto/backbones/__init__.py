@@ -1,6 +1,6 @@
 """Pretrained networks: their names, weights, preprocessing and architecture."""
 
-from enxerto.backbones.backbone import Backbone, count_parameters, open_backbone
+from enxerto.backbones.backbone import Backbone, count_parameters, open_backbone, random_backbone
 from enxerto.backbones.catalog import CLASSES, DEFAULT, LAST, POOLINGS, Entry, entries, find
 from enxerto.backbones.preprocessing import Preprocessing, to_pixels
 from enxerto.backbones.views import Augmentation, View
@@ -19,5 +19,6 @@ __all__ = [
     "entries",
     "find",
     "open_backbone",
+    "random_backbone",
     "to_pixels",
 ]

@@ -130,6 +130,16 @@ class Backbone:
         return replace(self, origin=f"random weights, seed {seed}", load=load, known_identity=identity)
 
 
+def random_backbone(entry: Entry, seed: int = 0) -> Backbone:
+    """An architecture with random weights; its pretrained ones are not looked for.
+
+    Args:
+        entry: whose architecture.
+        seed: of the weights.
+    """
+    return Backbone(entry, origin="", load=dict).randomized(seed)
+
+
 def count_parameters(entry: Entry) -> int:
     """How many numbers an architecture learns; builds it without memory for them."""
     import torch

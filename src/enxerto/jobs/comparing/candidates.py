@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from enxerto.backbones import Backbone, Entry, find, open_backbone
+from enxerto.backbones import Backbone, Entry, find, open_backbone, random_backbone
 from enxerto.backbones.verifying import here
 from enxerto.backbones.weights import places
 from enxerto.errors import WeightsMissingError
@@ -56,8 +56,11 @@ def candidates(
         WeightsMissingError: none of them can take part.
         IntegrityError: weights are not what their checksum says.
     """
-    wanted = list(dict.fromkeys(names)) or [entry.name for entry in here()]
-    found = {name: find(name.removeprefix(RANDOM)) for name in wanted}  # every name is known before work begins
+    found: dict[str, Entry] = {}  # every name is known before work begins
+    for name in names:
+        entry = find(name.removeprefix(RANDOM))
+        found.setdefault(RANDOM * name.startswith(RANDOM) + entry.name, entry)
+    found = found or {entry.name: entry for entry in here()}
     opened: list[Candidate] = []
     left_out: list[tuple[str, str]] = []
     for name, entry in found.items():
@@ -78,8 +81,3 @@ def open_candidate(name: str, entry: Entry, *, offline: bool, seed: int) -> Cand
     if name.startswith(RANDOM):
         return Candidate(name, random_backbone(entry, seed), random=True)
     return Candidate(name, open_backbone(entry.name, offline=offline), random=False)
-
-
-def random_backbone(entry: Entry, seed: int) -> Backbone:
-    """An architecture with random weights; its own are not looked for."""
-    return Backbone(entry, origin="", load=dict).randomized(seed)

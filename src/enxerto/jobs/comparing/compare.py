@@ -18,7 +18,7 @@ from enxerto.jobs.comparing.deadline import OutOfTimeError, until
 from enxerto.jobs.comparing.screening import ROUNDS, Screened, put_aside, sample_of, screen
 from enxerto.jobs.comparing.solving import Answers, Material, answers, features_of_all
 from enxerto.jobs.comparing.speed import speed_of
-from enxerto.jobs.comparing.tuning_cost import passes, tuning_sentence
+from enxerto.jobs.comparing.tuning_cost import tuning_seconds, tuning_sentence
 from enxerto.jobs.page_files import page_paths, require_free_page
 from enxerto.jobs.provenance import Stopwatch, now, versions
 from enxerto.progress import Progress, silent
@@ -223,7 +223,6 @@ class _Run:
         candidate, engine, screened = self.candidates[name], self.engines[name], self.screened[name]
         solved, speed = self.solved.get(name), self.speeds[name]
         assert self.material is not None
-        learning = speed.learning_milliseconds
         return ComparedBackbone(
             name=name,
             random=candidate.random,
@@ -239,7 +238,7 @@ class _Run:
             speed=speed,
             found=None if solved is None else found_of(solved, best),
             skipped=self.skipped.get(name, ""),
-            tuning_seconds=None if learning is None else learning / 1000 * passes(self.material.sides),
+            tuning_seconds=tuning_seconds(speed, self.material.sides),
         )
 
 

@@ -21,7 +21,7 @@ from enxerto.jobs.training.control import stratified_sample
 from enxerto.progress import Progress
 from enxerto.report.wording import count, points_with_interval
 
-ROUNDS = ((40, 2), (120, 4))
+ROUNDS = ((24, 2), (120, 4))
 """Photos of each round, and of each class where that is more; only what is promising goes on to the next round."""
 
 

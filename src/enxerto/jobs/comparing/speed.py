@@ -19,13 +19,14 @@ from enxerto.errors import EngineError, PhotoError
 from enxerto.files import write_durably
 from enxerto.home import speeds_home
 from enxerto.jobs.comparing.candidates import Candidate
+from enxerto.jobs.comparing.tuning_cost import learning_milliseconds
 from enxerto.jobs.provenance import now, versions
 from enxerto.report import Speed
 from enxerto.types import Images
 
 PHOTOS = 8
 TIMEOUT_S = 600
-_RECIPE = "speed-1"
+_RECIPE = "speed-2"
 
 
 def speed_of(
@@ -73,10 +74,11 @@ def _measured(
         images = Path(folder) / "images.npy"
         np.save(images, _images(engine, photos, limits))
         asked = {
-            "name": candidate.name, "identity": engine.backbone.identity, "seed": seed, "device": engine.device,
-            "precision": engine.precision, "images": str(images), "learning": not candidate.random,
+            "name": engine.backbone.name, "identity": engine.backbone.identity,
+            "random_seed": seed if candidate.random else None, "device": engine.device,
+            "precision": engine.precision, "images": str(images),
         }  # fmt: skip
-        command = [sys.executable, "-W", "ignore", "-m", "enxerto.jobs.comparing.speed_child"]
+        command = [sys.executable, "-W", "ignore", "-m", "enxerto.engines.measuring"]
         try:
             child = subprocess.run(
                 command, input=json.dumps(asked), capture_output=True, text=True, timeout=TIMEOUT_S, check=False
@@ -86,7 +88,8 @@ def _measured(
     if child.returncode:
         reason = (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1]
         raise EngineError(f"the speed of {candidate.name} could not be measured: {reason[:300]}")
-    return Speed(**json.loads(child.stdout.splitlines()[-1]), measured=now())
+    learning = None if candidate.random else learning_milliseconds(engine.backbone)
+    return Speed(**json.loads(child.stdout.splitlines()[-1]), learning_milliseconds=learning, measured=now())
 
 
 def _images(engine: Engine, photos: PhotoSet, limits: Limits | None) -> Images:

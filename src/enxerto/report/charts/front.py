@@ -43,13 +43,13 @@ def front_chart(places: Sequence[Place], takeaway: str) -> Chart:
         legend.append(Key("dot", "hollow", "random weights"))
     on_front = front(real)
     marks: list[Markup] = [path(_steps(on_front, x, y), "line model")] if len(on_front) > 1 else []
-    for each in places:
+    for turn, each in enumerate(sorted(places, key=lambda each: each.milliseconds)):
         at, height = x.place(each.milliseconds), y.place(each.accuracy.value)
         low, high = y.place(each.accuracy.low), y.place(each.accuracy.high)
         marks += [
             upright(at, low, high, "line model thin"),
             point(at, height, "hollow" if each.random else "fill model", 4.5),
-            note(each.name, at, high),
+            note(each.name, at, low, below=True) if turn % 2 else note(each.name, at, high),
         ]
     title = "Accuracy against speed"
     panel = plot("front", title, takeaway, x, y, legend, marks)

@@ -18,8 +18,8 @@ class Speed:
         repeats: inferences timed.
         memory_bytes: what the process grew by, at its peak, to hold the network and answer; `None` where the system
             doesn't tell.
-        learning_milliseconds: a photo, forward and backward through the whole network in PyTorch on all processors;
-            `None` where nobody asked.
+        learning_milliseconds: a photo, forward and backward through the stages that the default recipe tunes, in
+            PyTorch on all processors; `None` where weights are random.
         measured: UTC, ISO 8601.
     """
 
@@ -66,7 +66,7 @@ class ComparedBackbone:
         speed: on this machine.
         found: `None` where no head was solved on all photos.
         skipped: why not, in words; empty where one was.
-        tuning_seconds: what fine-tuning it would take about, by an estimate; `None` where no head was solved.
+        tuning_seconds: what fine-tuning it would take about, by an estimate; `None` where weights are random.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Measure one backbone in a process of its own: `python -m enxerto.jobs.comparing.speed_child`, JSON in, JSON out."""
+"""Measure one engine in a process of its own: `python -m enxerto.engines.measuring`, JSON in, JSON out."""
 
 from __future__ import annotations
 
@@ -14,30 +14,24 @@ from typing import Any
 
 import numpy as np
 
-from enxerto.backbones import Backbone, find, open_backbone
-from enxerto.engines import open_engine, processors
-from enxerto.jobs.comparing.candidates import RANDOM, random_backbone
+from enxerto.backbones import Backbone, find, open_backbone, random_backbone
+from enxerto.engines.opening import open_engine
 from enxerto.types import Images
 
-SECONDS = 1.0
+SECONDS = 0.5
 FEWEST, MOST = 5, 60
-LEARNED_AT_ONCE = 4
-LEARNING_REPEATS = 2
 _STATUS = Path("/proc/self/status")
 
 
 def main() -> None:
     """Answer one request."""
     asked = json.load(sys.stdin)
-    name, identity = asked["name"], asked["identity"]
-    if name.startswith(RANDOM):
-        backbone = random_backbone(find(name.removeprefix(RANDOM)), asked["seed"])
+    if asked["random_seed"] is not None:
+        backbone = random_backbone(find(asked["name"]), asked["random_seed"])
     else:
         # The identity is known, so that the network is not read for it and its memory not counted.
-        backbone = replace(open_backbone(name, offline=True), known_identity=identity)
-    images = np.load(asked["images"])
-    answer = inference(backbone, images, device=asked["device"], precision=asked["precision"])
-    answer["learning_milliseconds"] = learning_milliseconds(backbone, images) if asked["learning"] else None
+        backbone = replace(open_backbone(asked["name"], offline=True), known_identity=asked["identity"])
+    answer = inference(backbone, np.load(asked["images"]), device=asked["device"], precision=asked["precision"])
     print(json.dumps(answer))  # noqa: T201 - the answer to the parent
 
 
@@ -61,29 +55,6 @@ def inference(backbone: Backbone, images: Images, *, device: str, precision: str
     return {
         "milliseconds": middle, "low": low, "high": high, "repeats": len(times), "memory_bytes": grown,
     }  # fmt: skip
-
-
-def learning_milliseconds(backbone: Backbone, images: Images) -> float:
-    """A photo, forward and backward through the whole network in PyTorch on all processors, the median of batches.
-
-    Args:
-        backbone: that would be tuned.
-        images: uint8, shape (photos, side, side, 3).
-    """
-    import torch
-
-    torch.set_num_threads(processors())
-    network = backbone.feature_network()
-    for parameter in network.parameters():
-        parameter.requires_grad_(True)
-    batch = torch.from_numpy(np.resize(images, (LEARNED_AT_ONCE, *images.shape[1:])))
-
-    def step(_turn: int) -> None:
-        network.zero_grad()
-        network(batch).sum().backward()
-
-    step(0)
-    return statistics.median(_timed(step, LEARNING_REPEATS, LEARNING_REPEATS, 0.0)) / LEARNED_AT_ONCE
 
 
 def _timed(work: Callable[[int], object], fewest: int, most: int, enough_s: float) -> list[float]:
