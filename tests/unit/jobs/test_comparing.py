@@ -67,6 +67,13 @@ def test_wishes_choose_among_those_that_are_not_worse_beyond_noise() -> None:
     assert wishes({}, {}) is None
 
 
+def test_a_log_loss_that_is_higher_beyond_noise_is_worse() -> None:
+    solved = {"sure": _answers(4, 0.1), "vague": _answers(5, 0.3)}
+    chosen = wishes(solved, {"sure": Cost(50, 50), "vague": Cost(5, 5)})
+    assert chosen is not None
+    assert (chosen.best, chosen.fastest) == ("sure", "sure")
+
+
 def test_equal_accuracies_are_told_apart_by_log_loss() -> None:
     assert by_accuracy({"vague": _answers(4, 0.3), "sure": _answers(4, 0.1)}) == ["sure", "vague"]
 

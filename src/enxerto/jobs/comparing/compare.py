@@ -240,5 +240,3 @@ class _Run:
             skipped=self.skipped.get(name, ""),
             tuning_seconds=tuning_seconds(speed, self.material.sides),
         )
-
-

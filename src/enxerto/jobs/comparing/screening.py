@@ -44,9 +44,7 @@ class Screened:
     groups: NDArray[np.int64]
 
 
-def screen(
-    engine: Engine, photos: PhotoSet, *, keep: bool, limits: Limits | None, progress: Progress
-) -> Screened:
+def screen(engine: Engine, photos: PhotoSet, *, keep: bool, limits: Limits | None, progress: Progress) -> Screened:
     """Rank one backbone on a sample.
 
     Args:

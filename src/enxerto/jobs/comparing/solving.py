@@ -78,7 +78,9 @@ def features_of_all(
             "backbones are compared on photos that no head has learned from, which takes two classes with 2 readable "
             "photos or more that are no copies of each other; add photos"
         )
-    unreadable = tuple(photo.name for photo, record in zip(photos.photos, table.records, strict=True) if not record.good)
+    unreadable = tuple(
+        photo.name for photo, record in zip(photos.photos, table.records, strict=True) if not record.good
+    )
     return features, Material(labelled, sides, unreadable)
 
 

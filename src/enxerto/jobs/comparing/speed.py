@@ -67,9 +67,7 @@ def _recalled(path: Path) -> Speed | None:
     return None
 
 
-def _measured(
-    candidate: Candidate, engine: Engine, photos: PhotoSet, *, seed: int, limits: Limits | None
-) -> Speed:
+def _measured(candidate: Candidate, engine: Engine, photos: PhotoSet, *, seed: int, limits: Limits | None) -> Speed:
     with tempfile.TemporaryDirectory(prefix="enxerto-") as folder:
         images = Path(folder) / "images.npy"
         np.save(images, _images(engine, photos, limits))

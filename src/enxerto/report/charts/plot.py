@@ -94,7 +94,9 @@ def upright(x: float, low: float, high: float, class_: str) -> Markup:
 def note(words: str, x: float, y: float, *, below: bool = False) -> Markup:
     """Words above or below a place of the plane, on the side where there is room."""
     anchor = "end" if x > 0.7 else "start" if x < 0.3 else "middle"
-    return element("text", words, x=share(x), y=share(1 - y), dy=16 if below else -9, text_anchor=anchor, class_="tick strong")
+    return element(
+        "text", words, x=share(x), y=share(1 - y), dy=16 if below else -9, text_anchor=anchor, class_="tick strong"
+    )
 
 
 def _legend(entries: Sequence[Key]) -> Markup:

@@ -40,11 +40,13 @@ class Found:
         accuracy: out of fold, or on the side held out.
         log_loss: likewise.
         behind: accuracy minus that of the best backbone, paired photo by photo; `None` for the best one itself.
+        worse: the best makes fewer mistakes, or has a lower log loss, beyond noise.
     """
 
     accuracy: Interval
     log_loss: Interval
     behind: Interval | None
+    worse: bool
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Wishes:
 
     Attributes:
         best: the most accurate.
-        fastest: the fastest of those that are not worse than it beyond noise.
+        fastest: the fastest of those that are not worse than it beyond noise, in accuracy or log loss.
         smallest: the smallest file of those.
     """
 

@@ -68,7 +68,7 @@ def _accuracies(contents: ComparisonContents) -> Chart:
     solved = [(entry, entry.found) for entry in contents.entries if entry.found is not None]
     ticks = nice_ticks(*span(found.accuracy for _, found in solved), most=4, finest=0.01)
     scale = Scale(tuple((tick, f"{100 * tick:g} %") for tick in ticks))
-    takeaway = "Worse beyond noise: the paired interval against the best lies below zero."
+    takeaway = "Worse beyond noise: against the best, the paired interval of accuracy or of log loss leaves out zero."
     if ticks[0] > 0:
         takeaway += f" The scale starts at {100 * ticks[0]:g} %."
     tracks = [

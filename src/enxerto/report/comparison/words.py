@@ -38,7 +38,7 @@ def about(seconds: float) -> str:
 
 def as_good(entry: ComparedBackbone) -> bool:
     """Whether it is not worse than the best beyond noise."""
-    return entry.found is not None and (entry.found.behind is None or entry.found.behind.high >= 0)
+    return entry.found is not None and not entry.found.worse
 
 
 def named(contents: ComparisonContents, name: str) -> ComparedBackbone:
