@@ -17,8 +17,8 @@ def compare(photos: Path, _repeats: int) -> Iterator[str]:
     answer = run("our_comparison", photos / "cats-dogs")
     yield (
         f"`enxerto compare` of {', '.join(answer['backbones'])} on {answer['photos']} photos of cats-dogs, networks "
-        f"converted before: {answer['cold_seconds']:.1f} s with features and speeds cold, {answer['warm_seconds']:.1f} s "
-        "warm, both with start-up."
+        f"converted before: {answer['cold_seconds']:.1f} s with features and speeds cold, {answer['warm_seconds']:.1f} "
+        "s warm, both with start-up."
     )
     rows = []
     for name, options in (("cats-dogs", {}), ("ants-bees", {}), ("pets37", PETS)):
@@ -37,7 +37,7 @@ def compare(photos: Path, _repeats: int) -> Iterator[str]:
     )  # fmt: skip
     yield (
         "Each random split chooses on one half by cross-validation and is judged on the other: right is a choice that "
-        "is not worse than that half's best beyond noise; the same is the choice that the other half would make itself. "
-        "The rank correlation is Spearman's, between LogME on a sample and accuracy on all photos, over all backbones, "
+        "is not worse than that half's best beyond noise; the same is the choice that the other half would make "
+        "itself. The rank correlation is Spearman's, between LogME on a sample and accuracy on all photos, over all backbones, "
         "random weights among them."
     )

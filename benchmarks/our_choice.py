@@ -54,11 +54,10 @@ def main(photos: Path) -> dict[str, Any]:
     chosen: Counter[str] = Counter()
     right, same, losses = 0, 0, []
     for seed in range(int(os.environ["SPLITS"])):
-        halves = []
-        for part in _halves(listed, seed):
-            halves.append({each.name: solved(part, each.name) for each in own})
+        halves = [{each.name: solved(part, each.name) for each in own} for part in _halves(listed, seed)]
         first, second = (wishes(half, costs) for half in halves)
-        assert first is not None and second is not None
+        assert first is not None
+        assert second is not None
         held_out = halves[1]
         best, taken = held_out[by_accuracy(held_out)[0]], held_out[first.fastest]
         chosen[first.fastest] += 1

@@ -92,7 +92,7 @@ def test_names_are_the_catalog_s_and_missing_weights_are_told() -> None:
     assert "not on this machine" in left_out[0][1]
     with pytest.raises(WeightsMissingError, match="vgg16"):
         candidates(["vgg16"], offline=True, seed=0)
-    with pytest.raises(UnknownNameError, match="did you mean vgg16"):
+    with pytest.raises(UnknownNameError, match="did you mean vgg19 or vgg16"):
         candidates(["lite0", "random:vgg61"], offline=True, seed=0)
 
 
@@ -120,7 +120,8 @@ def test_a_comparison_agrees_with_training(faces: Path) -> None:
         faces, None, backbone="squeezenet1_1", precision="fp32", control=False, curve=False, offline=True
     )
     found = contents.entries[0].found
-    assert found is not None and trained.contents.evaluation is not None
+    assert found is not None
+    assert trained.contents.evaluation is not None
     assert found.accuracy == trained.contents.evaluation.accuracy
 
 
@@ -148,7 +149,8 @@ def test_a_speed_is_measured_once_and_then_recalled(faces: Path, monkeypatch: py
     photos = enxerto.list_photos(faces)
     first = speed.speed_of(candidate, engine, photos, keep=True, seed=0, limits=None)
     assert 0 < first.low <= first.milliseconds <= first.high
-    assert first.learning_milliseconds is not None and first.learning_milliseconds > 0
+    assert first.learning_milliseconds is not None
+    assert first.learning_milliseconds > 0
     assert first.memory_bytes is None or first.memory_bytes > 1_000_000
 
     def never(*_: Any, **__: Any) -> Speed:

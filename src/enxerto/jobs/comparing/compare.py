@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from enxerto.data import Limits, PhotoSet, list_photos, require_trainable
@@ -179,7 +180,7 @@ class _Run:
                         self.engines[name], sample, keep=settings.cache, limits=settings.limits,
                         progress=settings.progress,
                     )  # fmt: skip
-            aside = put_aside({name: self.screened[name] for name in remaining}, lambda name: self.ms(name, sample))
+            aside = put_aside({name: self.screened[name] for name in remaining}, partial(self.ms, photos=photos))
             self.skipped |= aside
             remaining = [name for name in remaining if name not in aside]
 

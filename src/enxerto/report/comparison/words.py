@@ -85,7 +85,8 @@ def smallest_sentence(contents: ComparisonContents) -> str:
 
 def cost_words(entry: ComparedBackbone) -> str:
     """How far a backbone is behind the best, and how far it may be."""
-    assert entry.found is not None and entry.found.behind is not None
+    assert entry.found is not None
+    assert entry.found.behind is not None
     behind = entry.found.behind
     return f"{points(behind.value)} (95 % CI {bare_points(behind.low)} to {points(behind.high)}) against the best"
 
@@ -104,8 +105,8 @@ def random_sentence(contents: ComparisonContents) -> str:
         return ""
     verb = "has" if len(names) == 1 else "have"
     return (
-        f"{listing(names)} {verb} random weights: speed and memory are those of the architecture, accuracy says nothing "
-        "of the pretrained network, and none of them is ever the one to take."
+        f"{listing(names)} {verb} random weights: speed and memory are those of the architecture, accuracy says "
+        "nothing of the pretrained network, and none of them is ever the one to take."
     )
 
 
