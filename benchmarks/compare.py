@@ -38,6 +38,6 @@ def compare(photos: Path, _repeats: int) -> Iterator[str]:
     yield (
         "Each random split chooses on one half by cross-validation and is judged on the other: right is a choice that "
         "is not worse than that half's best beyond noise; the same is the choice that the other half would make "
-        "itself. The rank correlation is Spearman's, between LogME on a sample and accuracy on all photos, over all backbones, "
-        "random weights among them."
+        "itself. The rank correlation is Spearman's, between LogME on a sample and accuracy on all photos, over all "
+        "backbones, random weights among them."
     )
