@@ -101,8 +101,12 @@ class OpenVINOEngine(Engine):
     def _key(self, kind: str, dtype: str) -> str:
         return f"{kind}|{dtype}|{self.backbone.fingerprint}"
 
-    def _compile(self, model: openvino.Model, precision: str, streams: int) -> openvino.CompiledModel:
+    def _compile(
+        self, model: openvino.Model, precision: str, streams: int, *, pinned: bool = True
+    ) -> openvino.CompiledModel:
+        """Compile; streams that aren't pinned to a processor leave it to threads that compute between their calls."""
         config = {
+            "ENABLE_CPU_PINNING": pinned,
             "INFERENCE_PRECISION_HINT": {"fp32": "f32", "bf16": "bf16"}[precision],
             "INFERENCE_NUM_THREADS": self.workers,
             "NUM_STREAMS": streams,
@@ -116,7 +120,9 @@ class OpenVINOEngine(Engine):
             requests = self._requests(
                 ("gradient", objective),
                 len(pixels),
-                lambda: self._compile(self._gradient_model(pixels[:1], target[:1], objective), "fp32", self.workers),
+                lambda: self._compile(
+                    self._gradient_model(pixels[:1], target[:1], objective), "fp32", self.workers, pinned=False
+                ),
             )
         except EngineError as error:
             _log.warning("input gradients of %s run on torch instead of openvino: %s", self.backbone.name, error)

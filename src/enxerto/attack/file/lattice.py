@@ -26,6 +26,8 @@ _PATIENCE = {"linf": 5, "l2": 2}
 """Steps at a radius before it grows."""
 _GROWTH, _GROWTH_NEARBY = 1.4, 1.1
 """Of the length of a change that doesn't fool, from the gradient alone or from another attack's change."""
+_COMPLETIONS = 10
+"""Steps to make up for what rounding lost, before the radius grows instead."""
 _SECOND = 10
 """Steps to shorten a change whose largest value can't be lowered."""
 _BOLDEST, _LEAST = 0.5, 0.001
@@ -74,8 +76,12 @@ def settle(
     search = _Search(subject, square, goal, norm, seed, limit)
     search.look(torch.zeros_like(search.origin))
     if search.best is None:
-        search.aim(None if start is None else (start - square)[0] * LEVELS)
-        left = steps - search.grow(steps)
+        wish, left = None if start is None else (start - square)[0] * LEVELS, steps
+        if norm == "l0" and wish is not None:
+            left -= search.complete(wish, min(left, _COMPLETIONS))
+        if search.best is None:
+            search.aim(wish)
+            left -= search.grow(left)
         search.polish(search.lower(left))
     best = search.best
     if best is None or size_of(best, norm) > search.limit:
@@ -164,6 +170,20 @@ class _Search:
             if waited >= _PATIENCE[self.way]:
                 waited, self.failed, self.radius = 0, self.radius, self._larger()
             self._step()
+        return steps
+
+    def complete(self, wish: torch.Tensor, steps: int) -> int:
+        """Round another attack's change and make the moves that gain most until it fools; how many steps that took.
+
+        A sparse change stays sparse that way, which it doesn't where its radius grows.
+        """
+        change = torch.maximum(torch.minimum(wish.round(), self.room[1]), self.room[0])
+        for asked in range(1, steps + 1):
+            self.look(change)
+            if self.best is not None:
+                return asked
+            moves = Moves(change, self.gradient, self.room, self.norm, LEVELS)
+            change = moves.exchanged(0.0, self.value)
         return steps
 
     def lower(self, steps: int) -> int:

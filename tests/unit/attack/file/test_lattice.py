@@ -78,6 +78,23 @@ def test_a_good_start_is_not_left_for_something_larger() -> None:
     assert again.size <= found.size * 1.01
 
 
+def test_a_sparse_start_that_just_misses_stays_sparse() -> None:
+    dice = torch.Generator().manual_seed(1)
+    weight = torch.randn(2, 300, generator=dice)
+    square = torch.randint(60, 190, (1, 3, 10, 10), generator=dice) / 255
+    gap = weight[1] - weight[0]
+    gain = (torch.where(gap > 0, 1 - square.flatten(), square.flatten()) * gap.abs()).view(3, -1).sum(0)
+    best = gain.topk(5).indices
+    start = square.clone()
+    start.view(3, -1)[:, best] = (gap.view(3, -1)[:, best] > 0).float()
+    bias = torch.tensor([0.0, -float(gap @ start.flatten()) - 0.01])
+    goal = Goal(torch.tensor([0]), torch.tensor([1]))
+    subject = Subject(ModuleEngine(LinearNetwork(weight, bias)), 2)
+    settled = settle(subject, square, goal, "l0", steps=2, seed=0, start=start)
+    assert settled.success
+    assert settled.size <= 6
+
+
 @pytest.mark.parametrize(("norm", "limit"), [("linf", 40.0), ("l2", 300.0), ("l1", 6000.0), ("l0", 200.0)])
 def test_a_limit_is_kept(norm: str, limit: float) -> None:
     subject, canvas, goal = under_attack(noise())
