@@ -27,42 +27,54 @@ TITLES = {
     "values": "the same L0 attacks, in values: three a pixel, which the rivals keep small",
 }
 UNITS = {"linf": 255}
+NETWORKS = {
+    "EfficientNet-Lite0 with ImageNet's classes": "imagenet",
+    "A model of cats and dogs, `enxerto train cats-dogs`": "cats-dogs",
+}
+"""What is attacked, and the folder of its photos."""
 
 
 def attack(photos: Path, _repeats: int) -> Iterator[str]:
-    """Ours and the libraries, in every norm; then within radii, and the whole command."""
+    """Ours and the libraries, in every norm; then within radii, on both networks; and the whole command."""
     yield "## Attacks"
-    where = photos / "imagenet"
-    if not where.is_dir():
-        yield "Not measured: the folder imagenet is missing."
-        return
+    errors: dict[str, None] = {}
+    for network, folder in NETWORKS.items():
+        yield f"### {network}"
+        if (photos / folder).is_dir():
+            yield from _compared_on(network, photos / folder, errors)
+        else:
+            yield f"Not measured: the folder {folder} is missing."
+    if (photos / "imagenet").is_dir():
+        yield _command(run("our_attack_command", photos / "imagenet"))
+    left_out = sorted({*HERE, *THERE} - set(libraries()))
+    if left_out:
+        yield f"Left out of this run: {', '.join(left_out)}."
+    if errors:
+        yield f"What did not run, and why: {'; '.join(errors)}."
+
+
+def _compared_on(network: str, photos: Path, errors: dict[str, None]) -> Iterator[str]:
+    """Everything on one network; what failed is added to the errors."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as warm:
         shared, home = {FOLDER: folder}, Path(warm)
-        chosen = run("attacked_photos", where, home, **shared)
-        ours = run("our_attack", where, home, **shared)
-        rivals = [_rival(library, where, home, shared) for library in libraries()]
-        files = run("judged_attack", where, home, **shared)
-        command = run("our_attack_command", where, home)
+        chosen = run("attacked_photos", photos, home, **shared)
+        ours = run("our_attack", photos, home, **shared)
+        rivals = [_rival(library, photos, home, shared) for library in libraries()]
+        files = run("judged_attack", photos, home, **shared)
     runs = [_judged(each, files) for side in (ours, *rivals) for each in side["runs"]]
+    errors |= dict.fromkeys(f"on {network}: {error}" for rival in rivals for error in rival["errors"])
     yield (
-        f"{chosen['photos']} photos of ImageNet that EfficientNet-Lite0 gets right, in a seeded order, at its 224 "
-        f"pixels; untargeted. Every side may ask for {gradients()} gradients a photo; what it did ask for is counted "
-        "around the network. Rivals are at their documented defaults but for the number of steps, the length of FMN's "
-        "first step where a row says so, adv-lib's DDN without its rounding, and EAD by L1; on the same network "
-        f"in eager PyTorch, frozen, {'; '.join(_layout(rival) for rival in rivals)}, which is the fastest of those "
-        f"tried. Ours ran on {ours['engine']}; converting the gradients took {ours['preparing']:.1f} seconds more, "
-        "once on a machine."
+        f"{chosen['photos']} photos that it gets right, in a seeded order, at the network's "
+        f"{chosen['size_px']} pixels; untargeted. Every side may ask for {gradients()} gradients a photo; what it did "
+        "ask for is counted around the network. Rivals are at their documented defaults but for the number of steps, "
+        "the length of FMN's first step where a row says so, adv-lib's DDN without its rounding, and EAD by L1; on the "
+        f"same network in eager PyTorch, frozen, {'; '.join(_layout(rival) for rival in rivals)}, which is the fastest "
+        f"of those tried. Ours ran on {ours['engine']}; converting the gradients took {ours['preparing']:.1f} seconds "
+        "more, once on a machine."
     )
     for measure in TITLES:
         yield from smallest(measure, [each for each in runs if measure in each["distances"] and not each["radius"]])
     yield from within([each for each in runs if each["radius"] or (each["name"] == OURS and each["norm"] in WITHIN)])
-    yield _command(command)
-    left_out = sorted({*HERE, *THERE} - set(libraries()))
-    if left_out:
-        yield f"Left out of this run: {', '.join(left_out)}."
-    errors = dict.fromkeys(error for rival in rivals for error in rival["errors"])
-    if errors:
-        yield f"What did not run, and why: {'; '.join(errors)}."
 
 
 def libraries() -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ import numpy as np
 import torch
 
 from enxerto.attack.norms import distance
+from enxerto.classifier import Classifier
 
 PHOTOS, GRADIENTS, FOLDER = "ATTACK_PHOTOS", "ATTACK_GRADIENTS", "ATTACK_FOLDER"
 """Variables: how many photos, `16` by default; gradients a photo, `200` by default; the folder."""
+MODEL = "model"
+"""In the folder: a trained model, where that is attacked."""
 RADII: dict[str, tuple[float, ...]] = {
     "linf": (0.1 / 255, 0.25 / 255, 0.5 / 255, 1 / 255),
     "l2": (0.05, 0.1, 0.2, 0.4),
@@ -51,6 +55,11 @@ class Task:
             pixels, labels = torch.from_numpy(stored["pixels"]), torch.from_numpy(stored["labels"])
         return cls(pixels, labels, gradients(), folder)
 
+    @cached_property
+    def classifier(self) -> Classifier:
+        """What is attacked."""
+        return attacked(self.folder)
+
     def steps_within(self, norm: str) -> int:
         """Gradients a photo and radius."""
         return max(1, self.gradients // len(RADII[norm]))
@@ -78,6 +87,12 @@ class Task:
             allowed &= sizes[norm] <= radius * (1 + 1e-4)
         far = {each: torch.where(allowed, size, torch.inf).tolist() for each, size in sizes.items()}
         return {"name": name, "norm": norm, "radius": radius, "distances": far, "file": file}
+
+
+def attacked(folder: Path) -> Classifier:
+    """The trained model in the folder; without one EfficientNet-Lite0 with ImageNet's classes."""
+    model = folder / MODEL
+    return Classifier.load(model) if model.is_dir() else Classifier.from_backbone()
 
 
 def gradients() -> int:

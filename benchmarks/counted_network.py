@@ -43,16 +43,17 @@ class Counted(nn.Module):
         self.backwards += len(gradient)
 
 
-def fastest(pixels: torch.Tensor) -> tuple[Counted, dict[str, Any]]:
+def fastest(classifier: Classifier, pixels: torch.Tensor) -> tuple[Counted, dict[str, Any]]:
     """The network, with the memory format and the number of photos a batch that give most gradients a second here.
 
     Args:
+        classifier: whose network it is.
         pixels: to try it on, float32 in [0, 1], shape (photos, 3, height, width).
 
     Returns:
         The network and what was chosen: `format`, `batch` and seconds a gradient, `gradient_seconds`.
     """
-    network = Classifier.from_backbone().network.requires_grad_(False)
+    network = classifier.network.requires_grad_(False)
     tried = []
     for name, layout in LAYOUTS.items():
         network = network.to(memory_format=layout)

@@ -13,14 +13,14 @@ from PIL import Image
 
 from benchmarks.attack_task import FOLDER, Task
 from benchmarks.child import report
-from enxerto.classifier import Classifier
 from enxerto.data import decode
 from enxerto.types import Images, Pixels
 
 
 def main(_photos: Path) -> dict[str, Any]:
     """For each file of points, which of the photos still fool."""
-    task, engine = Task.asked(), Classifier.from_backbone().engine
+    task = Task.asked()
+    engine = task.classifier.engine
     labels = task.labels.numpy()
     found: dict[str, list[bool]] = {}
     for file in sorted(Path(os.environ[FOLDER]).glob("*-*.npz")):

@@ -28,22 +28,25 @@ SHARES = {"ours, a quarter of the gradients": 1 / 4, "ours, half of the gradient
 
 def main(_photos: Path) -> dict[str, Any]:
     """One result for each attack, norm and radius; what converts was converted before."""
-    task, classifier = Task.asked(), Classifier.from_backbone()
+    task = Task.asked()
+    classifier, classes = task.classifier, len(task.classifier.classes)
     goal = Goal(task.labels)
     start = time.perf_counter()
     for norm in ("l2", "linf"):
-        minimal(Subject(classifier.engine, 1000), task.pixels[:2], goal.rows(torch.arange(2)), norm, steps=16, seed=0)
+        minimal(
+            Subject(classifier.engine, classes), task.pixels[:2], goal.rows(torch.arange(2)), norm, steps=16, seed=0
+        )
     preparing = time.perf_counter() - start
     runs = []
     for norm in NORMS:
         for name, share in SHARES.items():
-            subject, steps = Subject(classifier.engine, 1000), max(1, round(share * task.gradients))
+            subject, steps = Subject(classifier.engine, classes), max(1, round(share * task.gradients))
             found, run = _timed(task, name, norm, subject, _smallest(task, subject, goal, norm, steps))
             runs.append(run)
         runs.append(_settled(task, classifier, goal, norm, found))
     for norm in WITHIN:
         for radius in RADII[norm]:
-            subject = Subject(classifier.engine, 1000)
+            subject = Subject(classifier.engine, classes)
             runs.append(
                 _timed(task, "ours, APGD", norm, subject, _within(task, subject, goal, norm, radius), radius)[1]
             )
@@ -74,7 +77,7 @@ def _timed(
 
 def _settled(task: Task, classifier: Classifier, goal: Goal, norm: str, found: Found) -> dict[str, Any]:
     """The same points moved to whole grey levels, photo by photo."""
-    subject = Subject(classifier.engine, 1000)
+    subject = Subject(classifier.engine, len(classifier.classes))
     start, processor = time.perf_counter(), time.process_time()
     squares = [
         settle(

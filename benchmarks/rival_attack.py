@@ -54,7 +54,7 @@ def main(_photos: Path) -> dict[str, Any]:
     library = os.environ["RIVAL"]
     called = f"{library} {_version(library)}"
     task = Task.asked()
-    network, chosen = fastest(task.pixels)
+    network, chosen = fastest(task.classifier, task.pixels)
     signal.signal(signal.SIGALRM, _late)
     try:
         rivals = list(LIBRARIES[library](network, task))
@@ -127,8 +127,8 @@ def _art(network: Counted, task: Task) -> Iterator[Rival]:
     evasion = import_module("art.attacks.evasion")
     classifiers = import_module("art.estimators.classification")
     model = classifiers.PyTorchClassifier(
-        network, torch.nn.CrossEntropyLoss(), tuple(task.pixels.shape[1:]), 1000, clip_values=(0.0, 1.0),
-        device_type="cpu",
+        network, torch.nn.CrossEntropyLoss(), tuple(task.pixels.shape[1:]),
+        len(task.classifier.classes), clip_values=(0.0, 1.0), device_type="cpu",
     )  # fmt: skip
     usual = {"batch_size": 32, "verbose": False}
 

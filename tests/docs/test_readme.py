@@ -44,7 +44,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_commands_and_the_python_of_the_readme(folder: Path) -> None:
     found = commands(README)
-    assert [command[1] for command in found] == ["check", "train", "predict", "evaluate"]
+    assert [command[1] for command in found] == ["check", "train", "predict", "evaluate", "compare"]
     for command in found:
         done = run(folder, "-m", *command)
         assert done.returncode == 0, (command, done.stderr)
