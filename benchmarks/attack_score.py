@@ -33,8 +33,8 @@ def optimality(distances: Distances, best: Distances) -> float:
 
 
 def ratio(distances: Distances, best: Distances) -> float:
-    """Geometric mean of distances in units of the photo's best; photos that the side doesn't fool are left out."""
-    pairs = [(distance, least) for distance, least in zip(distances, best, strict=True) if math.isfinite(distance)]
+    """Geometric mean of distances in units of the photo's best; of photos where both are known."""
+    pairs = [pair for pair in zip(distances, best, strict=True) if all(map(math.isfinite, pair))]
     logs = [math.log(distance / least) for distance, least in pairs if least > 0]
     return math.exp(statistics.mean(logs)) if logs else math.nan
 
