@@ -151,6 +151,13 @@ def test_a_radius_that_no_defense_can_have_is_told_in_a_line(
     assert not list(tmp_path.glob("model*"))
 
 
+def test_a_radius_that_is_the_folder_is_told_how_to_write_both(run: Run, colors: Path, tmp_path: Path) -> None:
+    ended = run("train", "-o", tmp_path / "model", "--finetune", "--adversarial", colors)
+    assert (ended.code, ended.out) == (2, "")
+    (line,) = ended.err.splitlines()
+    assert f"took {colors} for its radius; write the photos before it, or --adversarial=1/255" in line
+
+
 def child(
     script: Path, arguments: list[object], *before: object, **environment: object
 ) -> subprocess.CompletedProcess[str]:

@@ -85,6 +85,10 @@ def _radius(_context: click.Context, parameter: click.Parameter, typed: str | No
         return None
     from enxerto.tuning.limits import read
 
+    if Path(typed).exists():
+        raise OptionError(
+            f"--{parameter.name} took {typed} for its radius; write the photos before it, or --{parameter.name}=1/255"
+        )
     return read("adversarial", f"--{parameter.name}", typed)
 
 

@@ -114,6 +114,8 @@ def _effect(candidate: Candidate) -> str:
     assert gain is not None
     if gain.low > 0:
         return f"{name} gains {points_with_interval(gain)} over the linear probe"
+    if gain.high < 0 and candidate.kept:
+        return f"{name} costs accuracy: {points_with_interval(gain)}"
     if gain.high < 0:
         return f"{name} does worse than the linear probe: {points_with_interval(gain)}"
     if candidate.kept and loss is not None and loss.high < 0:
@@ -121,6 +123,8 @@ def _effect(candidate: Candidate) -> str:
             f"{name} makes better probabilities: log loss {change(loss.value)} (95{NO_BREAK_SPACE}% CI "
             f"{change_interval(loss)}), accuracy {points(gain.value)}"
         )
+    if candidate.kept:
+        return f"{name} changes accuracy by no more than noise: {points_with_interval(gain)}"
     return f"{name} is not shown to help: {points_with_interval(gain)}"
 
 
