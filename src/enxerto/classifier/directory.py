@@ -27,7 +27,6 @@ from enxerto.backbones.backbone import FINE_TUNED
 from enxerto.backbones.catalog import FILE
 from enxerto.backbones.identity import identity_of
 from enxerto.backbones.model_files.names import SUFFIXES
-from enxerto.backbones.model_files.opening import saved_entry
 from enxerto.classifier.checksums import read_verified, write_checksums
 from enxerto.classifier.classifier import Classifier
 from enxerto.classifier.manifest import NAME as MANIFEST
@@ -235,6 +234,8 @@ def _inside(part: BackbonePart, arrays: dict[str, NDArray[Any]], path: Path) -> 
         copy = path / _file_name(part.architecture)
         if not copy.is_file():
             raise IntegrityError(f"{copy} is missing from the model; copy the whole directory again")
+        from enxerto.backbones.model_files.opening import saved_entry
+
         entry = saved_entry(part.name, copy, part.preprocessing.size_px)
     else:
         entry = find(part.name)

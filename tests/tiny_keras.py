@@ -1,0 +1,58 @@
+"""Small Keras networks with seeded random weights, saved under the names that Keras publishes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from enxerto.backbones import Backbone, Entry, find
+from enxerto.backbones.keras_zoo import published as keras_files
+from enxerto.backbones.keras_zoo.applications import keras_model
+from enxerto.backbones.keras_zoo.runtime import building
+
+SMALL = "keras:MobileNet_0.25_128"
+SIDE = 32
+
+
+def seeded(entry: Entry, seed: int = 0) -> Any:
+    """The Keras model of an entry; its batch normalizations have statistics, too."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = keras_model(entry)
+        for variable in model.weights:
+            if "moving" in variable.path or "beta" in variable.path or "bias" in variable.path:
+                value = torch.rand(tuple(variable.shape)) * 0.2
+                variable.assign(value + 0.9 if "variance" in variable.path else value - 0.1)
+    return model
+
+
+def write(name: str = SMALL, folder: Path | None = None, seed: int = 0) -> Path:
+    """Write an application's weights under its true name to where Keras keeps such files."""
+    entry = find(name)
+    assert entry.keras is not None
+    folder = folder or keras_files.models_home()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / entry.keras.file
+    save_h5(seeded(entry, seed), path)
+    return path
+
+
+def save_h5(model: Any, path: Path) -> None:
+    """As Keras 2 wrote weights: attributes that name layers and their weights in order."""
+    import h5py
+    from keras.src.legacy.saving.legacy_h5_format import save_weights_to_hdf5_group
+
+    with building(), h5py.File(path, "w") as file:
+        save_weights_to_hdf5_group(file, model)
+
+
+def tiny_keras(name: str = SMALL, seed: int = 0, layer: str = "last", pooling: str = "average") -> Backbone:
+    """A backbone that needs no file; its weights are those of `seeded`."""
+    from enxerto.backbones.keras_zoo.network import KerasNetwork
+
+    entry = find(name)
+    return Backbone(
+        entry, "test", lambda: KerasNetwork(seeded(entry, seed)).state_dict(), layer=layer, pooling=pooling
+    )
