@@ -30,7 +30,7 @@ def build(entry: Entry, tensors: Mapping[str, torch.Tensor] | None = None) -> Ke
 
     Raises:
         RuntimeError: the tensors don't fit.
-        OptionError: the network can't look at squares of this size.
+        OptionError: the network can't look at squares of this size, or Keras doesn't have it for PyTorch.
         EngineError: Keras is not installed, or it is too old.
     """
     meta = torch.get_default_device().type == "meta"
@@ -89,7 +89,7 @@ def keras_model(entry: Entry, device: str = "cpu") -> Any:
             )
         except ValueError as error:
             reason = " ".join(str(error).split())[:200]
-            raise OptionError(f"{entry.name} can't look at squares of {size} pixels: {reason}") from error
+            raise OptionError(f"Keras can't make {entry.name} for squares of {size} pixels: {reason}") from error
 
 
 def _published(entry: Entry) -> Published:

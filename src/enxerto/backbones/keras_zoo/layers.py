@@ -6,6 +6,7 @@ count what a process has built. These can, and are called what they are called i
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import torch
@@ -130,11 +131,15 @@ def _called(base: type[nn.Module], name: str) -> Any:
 
 
 def weights_of(layer: Any) -> list[tuple[Any, str]]:
-    """A layer's variables with their names in it: `kernel`, or `query_kernel` where a layer has layers inside."""
-    return [
-        (variable, variable.path.rpartition(f"{layer.name}/")[2].replace("/", "_"))
-        for variable in getattr(layer, "weights", ())
-    ]
+    """A layer's variables with their names in it: `kernel`, or `query_kernel` where a layer has layers inside.
+
+    A variable that Keras named itself is called by its place, as Keras's count goes on through a process.
+    """
+    found = []
+    for place, variable in enumerate(getattr(layer, "weights", ())):
+        name = variable.path.rpartition(f"{layer.name}/")[2].replace("/", "_")
+        found.append((variable, re.sub(r"\bvariable(_\d+)?$", f"variable_{place}", name)))
+    return found
 
 
 def _linear(inputs: Any) -> Any:
