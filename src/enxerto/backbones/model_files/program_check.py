@@ -22,7 +22,10 @@ _OPERATORS = re.compile(
     r"torch\.ops\.aten\.(?!from_file|save)\w+\.\w+"
     r"|_operator\.(getitem|add|sub|mul|floordiv|truediv|mod|neg|eq|ne|lt|le|gt|ge|and_|or_)|math\.(ceil|floor|trunc)"
 )
-_FORMULA = re.compile(r"(s\d+|u\d+|Max|Min|Mod|FloorDiv|CleanDiv|True|False|[\d\s+\-*/(),<>=])*")
+_FORMULA = re.compile(
+    r"((Symbol|Integer|Add|Mul|Pow|Max|Min|Mod|FloorDiv|CleanDiv|positive|integer|nonnegative|True|False)\b"
+    r"|'?[su]\d+'?|[\d\s+\-*/(),<>=])*"
+)
 _PICKLED = re.compile(r"(^|/)(custom_obj_|opaque_obj_)")
 _LOCK = threading.Lock()
 FORCED, LOOSE = "TORCH_FORCE_WEIGHTS_ONLY_LOAD", "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"
