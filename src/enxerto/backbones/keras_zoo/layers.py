@@ -117,6 +117,8 @@ def module_of(layer: Any) -> nn.Module:
         return KerasNormalization(layer)
     if name == "Activation":
         return activation_of(layer.activation)
+    if name == "ReLU" and layer.max_value == 6:
+        name = "relu6"
     return _called(KerasLayer, _KINDS.get(name, name))(layer)
 
 
