@@ -11,6 +11,7 @@ from enxerto.backbones import Backbone, Entry, find
 from enxerto.backbones.keras_zoo import published as keras_files
 from enxerto.backbones.keras_zoo.applications import keras_model
 from enxerto.backbones.keras_zoo.runtime import building
+from enxerto.backbones.networks import Normalize
 
 SMALL = "keras:MobileNet_0.25_128"
 SIDE = 32
@@ -25,7 +26,8 @@ def seeded(entry: Entry, seed: int = 0) -> Any:
         for variable in model.weights:
             if "beta" in variable.path or "bias" in variable.path:
                 variable.assign(torch.rand(tuple(variable.shape)) * 0.2 - 0.1)
-        noise = torch.randn(4, side, side, 3)
+        pixels = torch.rand(4, 3, side, side)
+        noise = Normalize(entry.preprocessing)(pixels).permute(0, 2, 3, 1)
     layers = [layer for layer in model.layers if type(layer).__name__ == "BatchNormalization"]
     for layer in layers:
         layer.momentum = 0.0

@@ -43,7 +43,7 @@ def test_the_network_is_keras_s(name: str) -> None:
     with building() as keras:
         photos = pixels.permute(0, 2, 3, 1).numpy() * np.float32(255)
         prepared = getattr(keras.applications, entry.keras.module).preprocess_input(photos.copy())
-        expected = np.asarray(model(prepared).detach())
+        expected = np.asarray(model(prepared, training=False).detach())
     if not entry.keras.top:
         expected = expected.mean((1, 2))
     features = backbone.feature_network()
