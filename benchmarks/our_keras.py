@@ -32,10 +32,12 @@ def main(photos: Path) -> dict[str, Any]:
     tensors = {name: variable.value.detach() for name, variable in named_variables(model)}
     engine = open_engine(Backbone(entry, "random", lambda: tensors), device="openvino")
     seen = entry.preprocessing
-    images = np.stack([
-        seen.image(decode(read_bytes(photo.path), short_side_px=seen.short_side_px).image)
-        for photo in list_photos(photos).photos[:PHOTOS]
-    ])
+    images = np.stack(
+        [
+            seen.image(decode(read_bytes(photo.path), short_side_px=seen.short_side_px).image)
+            for photo in list_photos(photos).photos[:PHOTOS]
+        ]
+    )
     with building() as keras:
         prepared = getattr(keras.applications, entry.keras.module).preprocess_input(images.astype(np.float32))
         pooled = keras.Model(model.inputs, keras.layers.GlobalAveragePooling2D()(model.outputs[0]))

@@ -62,6 +62,4 @@ def tiny_keras(name: str = SMALL, seed: int = 0, layer: str = "last", pooling: s
     from enxerto.backbones.keras_zoo.network import KerasNetwork
 
     entry = find(name)
-    return Backbone(
-        entry, "test", lambda: KerasNetwork(seeded(entry, seed)).state_dict(), layer=layer, pooling=pooling
-    )
+    return Backbone(entry, "test", lambda: KerasNetwork(seeded(entry, seed)).state_dict(), layer=layer, pooling=pooling)

@@ -84,9 +84,7 @@ def test_bad_names_and_missing_weights(run: Run, faces: Path, tmp_path: Path, mo
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     write_small = keras_files.models_home() / "mobilenet_2_5_128_tf.h5"
     write_small.write_bytes(b"")
-    _one_line(
-        run("train", faces, "-o", tmp_path / "m", "--backbone", SMALL), 2, "KERAS_BACKEND must be torch or unset"
-    )
+    _one_line(run("train", faces, "-o", tmp_path / "m", "--backbone", SMALL), 2, "KERAS_BACKEND must be torch or unset")
 
 
 def test_weights_are_imported_and_listed(run: Run, tmp_path: Path) -> None:

@@ -174,7 +174,7 @@ def find(name: str) -> Entry:
 
 
 def entries(every: bool = False) -> Iterator[Entry]:
-    """Embedded backbones first, then the suggested ones of timm, or every pretrained one of timm, torchvision and Keras."""
+    """Embedded backbones first, then the suggested ones of timm, or all of timm, torchvision and Keras."""
     yield from EMBEDDED
     embedded = {entry.name for entry in EMBEDDED}  # timm, too, has a network of such a name
     for name in sorted(_timm_names() - embedded) if every else SUGGESTED:

@@ -36,7 +36,8 @@ def folder() -> Path | None:
 def files(entry: Entry) -> Iterator[Path]:
     """The files in the shared folder that hold the weights of a backbone."""
     if (shared := folder()) is not None:
-        for name in (f"{entry.tagged_name}{store.SUFFIX}", entry.torchvision_file, entry.keras and entry.keras.file):
+        of_keras = entry.keras.file if entry.keras else None
+        for name in (f"{entry.tagged_name}{store.SUFFIX}", entry.torchvision_file, of_keras):
             if name is not None and (shared / name).is_file():
                 yield shared / name
 

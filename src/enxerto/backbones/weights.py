@@ -24,10 +24,7 @@ _VERIFIERS = {
     "hub cache": hub.verify,
     "PyTorch's cache": torchvision_files.verify,
     "Keras's cache": keras_files.verify,
-    "file": lambda _path: False,  # nobody says what a user's own file should be
 }
-
-
 KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
 
 
@@ -112,6 +109,8 @@ def verify(entry: Entry, source: Source) -> bool:
     if source.origin == "package":
         packaged.verified_file(entry)
         return True
+    if entry.file is not None:  # a user's own: nobody says what it should be
+        return False
     return _VERIFIERS[source.origin](source.path)
 
 
@@ -141,7 +140,8 @@ def read_for(entry: Entry, path: Path) -> Mapping[str, torch.Tensor]:
     if path == entry.file:
         from enxerto.backbones.model_files.opening import build
 
-        return build(entry).state_dict()
+        own: Mapping[str, torch.Tensor] = build(entry).state_dict()  # type: ignore[no-untyped-call]  # not in its stubs
+        return own
     if entry.keras is not None and path.suffix in KERAS_SUFFIXES:
         from enxerto.backbones.keras_zoo.applications import read_weights
 
@@ -247,5 +247,6 @@ def _without_keras_file(wanted: keras_files.Published) -> str:
     places = ", ".join(map(str, filter(None, (shared, weights_home(), keras_files.models_home()))))
     return (
         f"the weights of {wanted.name} are not on this machine{here}: there is no {wanted.file} in {places}; "
-        f"bring it from {wanted.url}/ on a connected machine, then: enxerto backbones import {wanted.name} {wanted.file}"
+        f"bring it from {wanted.url}/ on a connected machine, then: enxerto backbones import {wanted.name} "
+        f"{wanted.file}"
     )

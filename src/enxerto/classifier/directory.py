@@ -48,7 +48,9 @@ def require_slimmable(backbone: Backbone) -> None:
         )
     if backbone.origin == "file":
         first = (
-            "" if backbone.entry.package or backbone.entry.file else f"import it first (enxerto backbones import {backbone.name} FILE), or "
+            ""
+            if backbone.entry.package or backbone.entry.file
+            else f"import it first (enxerto backbones import {backbone.name} FILE), or "
         )
         raise OptionError(
             "a slim model finds its backbone again by name, which it can't where the weights are a file's; "

@@ -83,9 +83,9 @@ def fetch(names: tuple[str, ...], offline: bool, as_json: bool) -> None:
 @command.command("import")
 @click.argument("what", nargs=-1, required=True, metavar="[NAME] FILE|DIR")
 def import_file(what: tuple[str, ...]) -> None:
-    """Take the weights of the backbone NAME from FILE (.safetensors, .pth, .pt or .bin; for Keras's .h5 or
-    .keras), or a whole bundle DIR.
+    """Take the weights of the backbone NAME from FILE, or a whole bundle DIR.
 
+    FILE ends with .safetensors, .pth, .pt or .bin; that of one of Keras's networks with .h5, .keras or .safetensors.
     NAME may be left out where the file has the name that torchvision, Keras or Enxerto gave it. The file is opened by a
     process of its own that can't run code from it, must fit the architecture, and is kept as safetensors.
     """

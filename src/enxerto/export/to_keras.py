@@ -1,4 +1,4 @@
-"""`enxerto export --to keras`: a `.keras` file for users of TensorFlow, JAX and PyTorch, and a card that goes with it."""
+"""`enxerto export --to keras`: a `.keras` file for TensorFlow, JAX and PyTorch, and a card that goes with it."""
 
 from __future__ import annotations
 

@@ -192,7 +192,11 @@ def _child(code: str, **environment: str) -> str:
     return done.stdout.strip() + done.stderr.strip()
 
 
-OPEN = "from enxerto.backbones.keras_zoo.runtime import keras\ntry: print(keras().backend.backend())\nexcept Exception as e: print(type(e).__name__, e)"
+OPEN = """
+from enxerto.backbones.keras_zoo.runtime import keras
+try: print(keras().backend.backend())
+except Exception as e: print(type(e).__name__, e)
+"""
 
 
 def test_the_backend_is_set_before_keras_is_imported() -> None:

@@ -18,7 +18,16 @@ from enxerto.backbones.keras_zoo.runtime import building, keras
 from enxerto.backbones.networks import Normalize
 from enxerto.errors import IntegrityError, UnknownNameError, WeightsMissingError
 
-PAIRS = ("VGG16", "ResNet50", "ResNet50V2", "DenseNet121", "MobileNetV3Small", "EfficientNetB0", "EfficientNetV2B0", "ConvNeXtTiny")
+PAIRS = (
+    "VGG16",
+    "ResNet50",
+    "ResNet50V2",
+    "DenseNet121",
+    "MobileNetV3Small",
+    "EfficientNetB0",
+    "EfficientNetV2B0",
+    "ConvNeXtTiny",
+)
 ASKED = [
     published()[name]
     for name in (
@@ -115,7 +124,9 @@ def test_missing_weights_say_where_and_what_to_do(tmp_path: Path, monkeypatch: p
     from enxerto.backbones import weights
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    with pytest.raises(WeightsMissingError, match=r"keras/models; bring it from https://storage.*import keras:VGG16 vgg16"):
+    with pytest.raises(
+        WeightsMissingError, match=r"keras/models; bring it from https://storage.*import keras:VGG16 vgg16"
+    ):
         weights.locate(find("keras:VGG16"))
     notop = tmp_path / "keras/models/vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
     notop.parent.mkdir(parents=True)

@@ -224,7 +224,9 @@ def test_programs_with_code_are_not_opened(tmp_path: Path) -> None:
 
     def calling(contents: dict[str, bytes]) -> dict[str, bytes]:
         return {
-            name: content.replace(b"torch.ops.aten.relu.default", b"torch.os.system") if name.endswith(".json") else content
+            name: content.replace(b"torch.ops.aten.relu.default", b"torch.os.system")
+            if name.endswith(".json")
+            else content
             for name, content in contents.items()
         }
 

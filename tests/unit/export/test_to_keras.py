@@ -11,7 +11,6 @@ import pytest
 from tiny_keras import SMALL, tiny_keras
 from tiny_networks import tiny_network
 
-from enxerto.backbones import Backbone, Preprocessing
 from enxerto.backbones.keras_zoo.runtime import building
 from enxerto.classifier import Classifier
 from enxerto.errors import EngineError, OptionError
@@ -87,7 +86,10 @@ def test_what_can_t_be_exported(tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     timm = replace(classifier(), backbone=tiny_network())
     for model, words in (
-        (timm, "only classifiers on one of Keras's networks become a .keras file, and this one's backbone is test_resnet"),
+        (
+            timm,
+            "only classifiers on one of Keras's networks become a .keras file, and this one's backbone is test_resnet",
+        ),
         (classifier(layer="conv_pw_5_relu"), "trained with --layer can't become"),
         (classifier(pooling="grid2"), "trained with --pooling grid2 can't become"),
         (replace(classifier(), probe=None), "there is no head to export"),

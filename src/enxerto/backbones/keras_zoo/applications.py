@@ -111,7 +111,7 @@ def _seeded() -> Iterator[None]:
 @contextmanager
 def _nothing_fetched(keras: Any) -> Iterator[None]:
     """Keras neither looks for a weight file nor loads one."""
-    files = import_module("keras.src.utils.file_utils")
+    files: Any = import_module("keras.src.utils.file_utils")
     before = files.get_file, keras.Model.load_weights
     files.get_file, keras.Model.load_weights = (lambda *_, **__: ""), (lambda *_, **__: None)
     try:

@@ -119,13 +119,15 @@ def module_of(layer: Any) -> nn.Module:
         return activation_of(layer.activation)
     if name == "ReLU" and layer.max_value == 6:
         name = "relu6"
-    return _called(KerasLayer, _KINDS.get(name, name))(layer)
+    module: nn.Module = _called(KerasLayer, _KINDS.get(name, name))(layer)
+    return module
 
 
 def activation_of(function: Any) -> nn.Module:
     """An activation function as a module."""
     name = getattr(function, "__name__", type(function).__name__)
-    return _called(KerasActivation, _KINDS.get(name, name))(function)
+    module: nn.Module = _called(KerasActivation, _KINDS.get(name, name))(function)
+    return module
 
 
 def _called(base: type[nn.Module], name: str) -> Any:

@@ -45,7 +45,8 @@ class KerasGraph(nn.Module):
         outputs = function.value._run_through_graph(
             [inputs], operation_fn=lambda operation: self.get_submodule(names[id(operation)])
         )
-        return outputs[0] if isinstance(outputs, list | tuple) else outputs
+        output: torch.Tensor = outputs[0] if isinstance(outputs, list | tuple) else outputs
+        return output
 
 
 class KerasNetwork(KerasGraph):
@@ -76,7 +77,8 @@ class KerasNetwork(KerasGraph):
         super().__init__(model)
         names = self._names.value
         if ends.softmax is not None:
-            self.get_submodule(names[id(ends.softmax)]).activation = None
+            last: Any = self.get_submodule(names[id(ends.softmax)])
+            last.activation = None
         self.bgr = bgr
         self.num_classes = int(ends.logits.shape[-1]) if ends.logits is not None else 0
         self.pretrained_cfg = {"classifier": names[id(ends.classifier)] if ends.classifier is not None else ()}
@@ -130,7 +132,9 @@ def functional(model: Any) -> Any:
     """
     graph = getattr(model, "_functional", None) or model
     if not hasattr(graph, "_run_through_graph") or not getattr(graph, "operations", None):
-        raise IntegrityError(f"{model.name} is no functional or sequential Keras model, so that it has no layers to run")
+        raise IntegrityError(
+            f"{model.name} is no functional or sequential Keras model, so that it has no layers to run"
+        )
     return graph
 
 

@@ -61,11 +61,13 @@ def _require_version() -> None:
     try:
         found = importlib.metadata.version("keras")
     except importlib.metadata.PackageNotFoundError as error:
-        raise EngineError("Keras's networks need Keras, which is not installed; pip install 'enxerto[keras]'") from error
+        raise EngineError(
+            "Keras's networks need Keras, which is not installed; pip install 'enxerto[keras]'"
+        ) from error
     numbers = tuple(int(part) for part in found.split(".")[:3] if part.isdigit())
     if numbers < OLDEST:
         raise EngineError(
-            f"Keras must be {'.'.join(map(str, OLDEST))} or newer, as older ones run code from model files, got {found}; "
+            f"Keras must be {'.'.join(map(str, OLDEST))} or newer, as older ones run code from models, got {found}; "
             "pip install --upgrade 'enxerto[keras]'"
         )
 

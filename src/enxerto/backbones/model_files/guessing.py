@@ -70,7 +70,8 @@ def choose(name: str, told: str | None, measured: list[Distance]) -> str:
         return told
     if best.value > CLOSE or second.value < CLEAR * best.value:
         raise OptionError(
-            f"nothing in {name} tells how it wants photos prepared: {best.mode} and {second.mode} fit about as well; {ask}"
+            f"nothing in {name} tells how it wants photos prepared: {best.mode} and {second.mode} fit about as well; "
+            f"{ask}"
         )
     return best.mode
 

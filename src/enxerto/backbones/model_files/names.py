@@ -6,7 +6,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from enxerto.backbones.catalog import FILE as PREFIX
+from enxerto.backbones.catalog import FILE
 from enxerto.backbones.keras_zoo.published import NORMALIZATIONS
 from enxerto.errors import OptionError, UnknownNameError, WeightsMissingError
 
@@ -40,12 +40,12 @@ def parse(name: str) -> FileName:
         WeightsMissingError: there is no such file.
         OptionError: it is no file that can be a backbone; the message says which can.
     """
-    path_text, separator, mode = name.removeprefix(PREFIX).partition(SEPARATOR)
+    path_text, separator, mode = name.removeprefix(FILE).partition(SEPARATOR)
     if separator and mode not in MODES:
         raise UnknownNameError("preprocessing", mode, MODES)
     path = Path(path_text).expanduser()
     if not path.is_file():
-        raise WeightsMissingError(f"there is no model file {path}; a backbone from a file is named {PREFIX}PATH")
+        raise WeightsMissingError(f"there is no model file {path}; a backbone from a file is named {FILE}PATH")
     require_kind(path)
     return FileName(path, mode or None)
 

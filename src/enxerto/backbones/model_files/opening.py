@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from enxerto.backbones.catalog import Entry
+from enxerto.backbones.catalog import FILE, Entry
 from enxerto.backbones.model_files.guessing import BGR, choose, distances
-from enxerto.backbones.model_files.names import KERAS_SUFFIXES, MODES, PREFIX, SEPARATOR, parse
+from enxerto.backbones.model_files.names import KERAS_SUFFIXES, MODES, SEPARATOR, parse
 from enxerto.backbones.preprocessing import Preprocessing
 from enxerto.errors import IntegrityError
 from enxerto.files import sha256_of
@@ -43,7 +43,7 @@ def _entry(path: Path, _folder: Path, mode: str | None, _modified: int, _size: i
     """Of a file as it is now."""
     network, size_px, fixed, told = _opened(path, bgr=False)
     if mode is None:
-        mode = choose(f"{PREFIX}{path}", told, distances(network, _photo_pixels(size_px)))
+        mode = choose(f"{FILE}{path}", told, distances(network, _photo_pixels(size_px)))
     return entry_of(path, mode, size_px=size_px, fixed=fixed, classes=int(getattr(network, "num_classes", 0)))
 
 
@@ -51,7 +51,7 @@ def entry_of(path: Path, mode: str, *, size_px: int, fixed: bool, classes: int) 
     """The entry of a file about which everything is known."""
     mean, std = MODES[mode]
     return Entry(
-        name=f"{PREFIX}{path}{SEPARATOR}{mode}",
+        name=f"{FILE}{path}{SEPARATOR}{mode}",
         architecture=f"{path.suffix} {sha256_of(path)}",
         preprocessing=Preprocessing(size_px, 0.875, "bilinear", mean, std),
         licence="unknown",
@@ -111,7 +111,8 @@ def _opened(path: Path, *, bgr: bool, size_px: int | None = None) -> tuple[nn.Mo
     from enxerto.backbones.model_files.keras_file import open_keras, told_mode
 
     model: Any = open_keras(path)
-    shape, told = model.inputs[0].shape if len(model.inputs) == 1 else (), told_mode(model)
+    shape: tuple[Any, ...] = tuple(model.inputs[0].shape) if len(model.inputs) == 1 else ()
+    told = told_mode(model)
     if len(shape) != 4 or shape[3] != 3 or shape[1] != shape[2]:
         raise IntegrityError(f"a backbone takes RGB squares of shape (batch, size, size, 3); {path} takes {shape}")
     keras_network = KerasNetwork(model, bgr=bgr).eval().requires_grad_(False)

@@ -46,7 +46,9 @@ def require_plain(path: Path) -> None:
         if key == "target" and "." in value and not _is_place(value) and not _OPERATORS.fullmatch(value):
             raise IntegrityError(f"{path} calls {value[:80]}, which is no plain operator of PyTorch; it isn't opened")
         if key == "expr_str" and not _FORMULA.fullmatch(value):
-            raise IntegrityError(f"{path} has the size {value[:80]!r} in it, which is no plain formula; it isn't opened")
+            raise IntegrityError(
+                f"{path} has the size {value[:80]!r} in it, which is no plain formula; it isn't opened"
+            )
 
 
 @contextmanager
