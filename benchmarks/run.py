@@ -22,6 +22,7 @@ from benchmarks.attack import attack
 from benchmarks.child import run
 from benchmarks.compare import compare
 from benchmarks.ideal import ideal
+from benchmarks.keras_networks import keras_networks
 from benchmarks.page import PETS, Answer, Row, median, rate, table, times
 from benchmarks.pictures import pictures
 from benchmarks.steps import step
@@ -160,6 +161,7 @@ SECTIONS: dict[str, Callable[[Path, int], Iterator[str]]] = {
     "ablation": ablation,
     "pictures": pictures,
     "attack": attack,
+    "keras": keras_networks,
 }
 
 

@@ -23,6 +23,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "enxerto-home"
     monkeypatch.setenv("ENXERTO_HOME", str(path))
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch-home"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras-home"))
     for name in ("ENXERTO_WEIGHTS", "ENXERTO_TORCHVISION_MIRROR"):
         monkeypatch.delenv(name, raising=False)
     _forbid_network(monkeypatch)

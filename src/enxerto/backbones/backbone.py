@@ -113,19 +113,27 @@ class Backbone:
         return FeatureNetwork(self.network, self.preprocessing, self.layer, self.pooling).eval()
 
     def randomized(self, seed: int = 0) -> Backbone:
-        """The same architecture with random weights: the control that shows whether transfer helps."""
+        """The same architecture with random weights: the control that shows whether transfer helps.
+
+        Those of a user's own file are its weights in random order, as nobody knows how its architecture draws them.
+        """
 
         def load() -> Mapping[str, torch.Tensor]:
             import torch
 
             from enxerto.backbones.networks import build
 
+            if self.entry.zoo == "file":
+                from enxerto.backbones.model_files.opening import shuffled
+
+                return shuffled(build(self.entry).state_dict(), seed)
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
                 return build(self.entry).state_dict()
 
         # What decides them, so that features made before are found without drawing the weights again.
-        decisive = f"random|{self.entry.architecture}|{seed}|timm-{version('timm')}|torch-{version('torch')}"
+        zoo = "keras" if self.entry.zoo == "keras" else "timm"
+        decisive = f"random|{self.entry.architecture}|{seed}|{zoo}-{version(zoo)}|torch-{version('torch')}"
         identity = hashlib.sha256(decisive.encode()).hexdigest()
         return replace(self, origin=f"random weights, seed {seed}", load=load, known_identity=identity)
 
@@ -164,13 +172,13 @@ def open_backbone(
     """Find a backbone and its weights.
 
     Args:
-        name: as in `enxerto backbones list`, or any pretrained timm model.
+        name: as in `enxerto backbones list`, any pretrained timm model, `keras:NAME`, or `file:PATH`.
         layer: where features come from: `last`, or the name of a module inside the network.
         pooling: how a layer's maps become one vector: `average`, `max` or `grid2`.
         size_px: side of the square it looks at, instead of the one it was trained with.
         crop: part of a photo's shorter side that the square covers, in (0, 1].
         mirror: look at the mirror image, too, and average what is seen; it takes twice the time.
-        file: a `.safetensors` file of its weights, instead of the usual places.
+        file: a `.safetensors` file of its weights, or one of Keras's for its networks, instead of the usual places.
         offline: never download.
 
     Raises:

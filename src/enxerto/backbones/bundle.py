@@ -98,6 +98,8 @@ def _add(entry: Entry, source: Path, bundle: Path) -> manifest.Item:
 
 def _full_name(entry: Entry) -> str:
     """With the tag: another version of timm may mean other weights by the short name."""
+    if entry.keras is not None:
+        return entry.name
     if not entry.name.startswith(torchvision_files.PREFIX):
         return entry.tagged_name
     return next(each.names[1] for each in torchvision_files.PUBLISHED if each.file == entry.torchvision_file)
@@ -106,6 +108,8 @@ def _full_name(entry: Entry) -> str:
 def _publisher(entry: Entry) -> str:
     if entry.hub is not None:
         return f"https://huggingface.co/{entry.hub}"
+    if entry.keras is not None:
+        return f"{entry.keras.url}/{entry.keras.file}"
     return f"{PUBLISHER}/{entry.torchvision_file}" if entry.torchvision_file else "unknown"
 
 

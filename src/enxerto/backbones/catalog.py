@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from enxerto.backbones import torchvision_files
+from enxerto.backbones.keras_zoo import published as keras_files
 from enxerto.backbones.preprocessing import Preprocessing
 from enxerto.backbones.torchvision_files import Published
 from enxerto.errors import UnknownNameError
@@ -14,6 +16,8 @@ from enxerto.errors import UnknownNameError
 DEFAULT = "efficientnet_lite0"
 LAST = "last"
 CLASSES = "classes"
+FILE = "file:"
+"""How the name of a backbone begins that is a user's own file."""
 POOLINGS = ("average", "max", "grid2")
 MAPS = "maps"
 """Not pooled at all: a layer's whole output in one row, for what is computed further from there."""
@@ -21,6 +25,8 @@ MAPS = "maps"
 _HALF = (0.5, 0.5, 0.5)
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _APACHE = "apache-2.0"
+_KERAS_LICENCES = {"vgg16": "cc-by-4.0", "vgg19": "cc-by-4.0", "resnet": "mit"}
+"""Of weights that Keras took over from others; of the rest it says nothing."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +47,10 @@ class Entry:
         tag: of the weights, in timm's names; `None` when they come with a package.
         classes: how many classes it was trained to tell apart; 0 when it has no such layer.
         fixed_size: it can't look at squares of another size.
-        zoo: the library that builds the architecture.
+        zoo: the library that builds the architecture: `timm`, `torchvision` or `keras`; `file` for a user's own.
         torchvision_file: torchvision's file of the same weights, `None` where it has none.
+        keras: the network of `keras.applications` and its file, `None` in other zoos.
+        file: a user's own network, `None` in other zoos.
     """
 
     name: str
@@ -60,10 +68,14 @@ class Entry:
     fixed_size: bool = False
     zoo: str = "timm"
     torchvision_file: str | None = None
+    keras: keras_files.Published | None = None
+    file: Path | None = None
 
     @property
     def tagged_name(self) -> str:
         """The one name of these weights: `resnet50` and `resnet50.a1_in1k` are the same file."""
+        if self.zoo == "keras":
+            return self.name.replace(":", "-")
         return f"{self.architecture.split('.')[0]}.{self.tag}" if self.tag else self.name
 
 
@@ -135,16 +147,26 @@ def find(name: str) -> Entry:
 
     Args:
         name: an embedded backbone, any pretrained timm model, with or without its tag (`resnet50.a1_in1k`), or one of
-            torchvision's, with or without the name of its weights (`torchvision:resnet50.IMAGENET1K_V2`).
+            torchvision's, with or without the name of its weights (`torchvision:resnet50.IMAGENET1K_V2`), or one of
+            Keras's (`keras:VGG16`, `keras:VGG16.notop`), or a file (`file:PATH`, `file:PATH::PREPROCESSING`).
 
     Raises:
         UnknownNameError: there is no such backbone; the message lists near matches.
+        EnxertoError: a file can't be a backbone; see `enxerto.backbones.model_files.opening.file_entry`.
     """
     for entry in EMBEDDED:
         if name in (entry.name, entry.architecture, entry.name.removeprefix("efficientnet_")):
             return entry
     if (published := torchvision_files.published(name)) is not None:
         return _torchvision_entry(name, published)
+    if name.startswith(FILE):
+        from enxerto.backbones.model_files.opening import file_entry
+
+        return file_entry(name)
+    if name.startswith(keras_files.PREFIX):
+        if name not in keras_files.published():
+            raise UnknownNameError("backbone", name, keras_files.published())
+        return _keras_entry(keras_files.published()[name])
     if name not in _timm_names():
         others = (name for each in torchvision_files.PUBLISHED for name in each.names)
         raise UnknownNameError("backbone", name, {*_timm_names(), *others, *(entry.name for entry in EMBEDDED)})
@@ -152,13 +174,15 @@ def find(name: str) -> Entry:
 
 
 def entries(every: bool = False) -> Iterator[Entry]:
-    """Embedded backbones first, then the suggested ones of timm, or every pretrained one of timm and torchvision."""
+    """Embedded backbones first, then the suggested ones of timm, or all of timm, torchvision and Keras."""
     yield from EMBEDDED
     embedded = {entry.name for entry in EMBEDDED}  # timm, too, has a network of such a name
     for name in sorted(_timm_names() - embedded) if every else SUGGESTED:
         yield _timm_entry(name)
     for published in torchvision_files.PUBLISHED if every else ():
         yield _torchvision_entry(published.names[1], published)
+    for each in keras_files.published().values() if every else ():
+        yield _keras_entry(each)
 
 
 @cache
@@ -203,4 +227,21 @@ def _torchvision_entry(name: str, published: Published) -> Entry:
         fixed_size=published.model == "vit_b_16",
         zoo=published.zoo,
         torchvision_file=published.file,
+    )
+
+
+def _keras_entry(published: keras_files.Published) -> Entry:
+    """Photos are cropped as for the accuracies that Keras publishes."""
+    mean, std = keras_files.NORMALIZATIONS[published.mode]
+    return Entry(
+        name=published.name,
+        architecture=published.name.removeprefix(keras_files.PREFIX),
+        preprocessing=Preprocessing(
+            published.size_px, 0.875, "bicubic" if published.module == "efficientnet" else "bilinear", mean, std
+        ),
+        licence=_KERAS_LICENCES.get(published.module, "unknown"),
+        classes=1000 if published.top else 0,
+        fixed_size=published.fixed_size,
+        zoo="keras",
+        keras=published,
     )

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from enxerto.backbones import store, torchvision_files
 from enxerto.backbones.catalog import Entry, find
-from enxerto.backbones.weights import adapt, read
+from enxerto.backbones.keras_zoo import published as keras_files
+from enxerto.backbones.weights import KERAS_SUFFIXES, read_for
 from enxerto.errors import IntegrityError, OptionError, StorageError, UnknownNameError, WeightsMissingError
 from enxerto.files import require_space, storage_errors, sweep, unfinished_directory
 
@@ -27,6 +28,9 @@ def entry_of(file: Path) -> Entry:
     for each in torchvision_files.PUBLISHED:
         if file.name in (each.file, f"{find(each.names[1]).tagged_name}{store.SUFFIX}"):
             return find(each.names[1])
+    for name, published in keras_files.published().items():
+        if file.name in (published.file, f"{find(name).tagged_name}{store.SUFFIX}"):
+            return find(name)
     try:
         return find(file.stem)
     except UnknownNameError as error:
@@ -43,7 +47,7 @@ def import_weights(entry: Entry, file: Path) -> Path:
 
     Args:
         entry: which backbone it belongs to.
-        file: `.safetensors`, or a PyTorch state dict (`.pth`, `.pt`, `.bin`).
+        file: `.safetensors`, a PyTorch state dict (`.pth`, `.pt`, `.bin`), or for its networks one of Keras's files.
 
     Returns:
         The path of the imported file.
@@ -59,10 +63,13 @@ def import_weights(entry: Entry, file: Path) -> Path:
         raise OptionError(f"the weights of {entry.name} come with the package {entry.package}; nothing to import")
     if not file.is_file():
         raise WeightsMissingError(f"there is no weight file {file}")
-    if file.suffix not in SUFFIXES:
-        raise OptionError(f"a weight file ends with {', '.join(SUFFIXES)}, got {file.name}")
+    endings = (".safetensors", *KERAS_SUFFIXES) if entry.keras is not None else SUFFIXES
+    if file.suffix not in endings:
+        raise OptionError(f"a weight file of {entry.name} ends with {', '.join(endings)}, got {file.name}")
     if file.name in {each.file for each in torchvision_files.PUBLISHED}:
         torchvision_files.verify(file)
+    if entry.keras is not None:
+        keras_files.verify(file)
     target = store.imported_file(entry)
     require_space(target, file.stat().st_size, f"the weights of {entry.name}")
     unfinished = target.parent / f"{_UNFINISHED}{secrets.token_hex(4)}"
@@ -102,7 +109,7 @@ def _convert(name: str, source: Path, target: Path) -> None:
     from enxerto.backbones.networks import build
 
     entry = find(name)
-    network = build(entry, adapt(entry, read(source)))
+    network = build(entry, read_for(entry, source))
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     try:
         save_file(tensors, target)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -12,7 +12,7 @@ from torch import nn
 from enxerto.backbones.catalog import CLASSES, LAST, MAPS, POOLINGS, Entry
 from enxerto.backbones.preprocessing import Preprocessing
 from enxerto.backbones.unfilled import unfilled
-from enxerto.errors import IntegrityError, OptionError, UnknownNameError
+from enxerto.errors import EnxertoError, IntegrityError, OptionError, UnknownNameError
 
 
 def build(entry: Entry, tensors: Mapping[str, torch.Tensor] | None = None) -> nn.Module:
@@ -25,6 +25,16 @@ def build(entry: Entry, tensors: Mapping[str, torch.Tensor] | None = None) -> nn
     Raises:
         IntegrityError: the tensors don't fit the architecture.
     """
+    if entry.zoo == "keras":
+        from enxerto.backbones.keras_zoo.applications import build as build_keras
+
+        with _fitting(entry):
+            return build_keras(entry, tensors).eval().requires_grad_(False)
+    if entry.zoo == "file":
+        from enxerto.backbones.model_files.opening import build as build_file
+
+        with _fitting(entry):
+            return build_file(entry, tensors).eval().requires_grad_(False)
     import timm
     import torchvision
 
@@ -34,13 +44,22 @@ def build(entry: Entry, tensors: Mapping[str, torch.Tensor] | None = None) -> nn
         else:
             network = timm.create_model(entry.architecture)
     if tensors is not None:
-        try:
+        with _fitting(entry):
             network.load_state_dict(tensors, strict=True)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split())[:300]
-            raise IntegrityError(f"these weights are not those of {entry.name}: {reason}") from error
     frozen: nn.Module = network.eval().requires_grad_(False)
     return frozen
+
+
+@contextmanager
+def _fitting(entry: Entry) -> Iterator[None]:
+    """Turn PyTorch's error about tensors that don't fit into an `IntegrityError`."""
+    try:
+        yield
+    except RuntimeError as error:
+        if isinstance(error, EnxertoError):
+            raise
+        reason = " ".join(str(error).split())[:300]
+        raise IntegrityError(f"these weights are not those of {entry.name}: {reason}") from error
 
 
 class Normalize(nn.Module):

@@ -1,6 +1,7 @@
 """Weights in a folder that many machines share: `ENXERTO_WEIGHTS` names it, and it is searched first.
 
-It may be what `enxerto backbones bundle` wrote, a copy of a store of Enxerto's, or hold torchvision's files.
+It may be what `enxerto backbones bundle` wrote, a copy of a store of Enxerto's, or hold torchvision's or
+Keras's files.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from enxerto.backbones import manifest, store, torchvision_files
 from enxerto.backbones.catalog import Entry
+from enxerto.backbones.keras_zoo import published as keras_files
 from enxerto.errors import OptionError
 
 SHARE = "ENXERTO_WEIGHTS"
@@ -34,7 +36,8 @@ def folder() -> Path | None:
 def files(entry: Entry) -> Iterator[Path]:
     """The files in the shared folder that hold the weights of a backbone."""
     if (shared := folder()) is not None:
-        for name in (f"{entry.tagged_name}{store.SUFFIX}", entry.torchvision_file):
+        of_keras = entry.keras.file if entry.keras else None
+        for name in (f"{entry.tagged_name}{store.SUFFIX}", entry.torchvision_file, of_keras):
             if name is not None and (shared / name).is_file():
                 yield shared / name
 
@@ -50,4 +53,4 @@ def verify(path: Path) -> bool:
         if item.file == path.name:
             manifest.verify(path.parent, item)
             return True
-    return store.verify(path) or torchvision_files.verify(path)
+    return store.verify(path) or torchvision_files.verify(path) or keras_files.verify(path)

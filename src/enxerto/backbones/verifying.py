@@ -9,6 +9,7 @@ from typing import Literal
 
 from enxerto.backbones import share, store, torchvision_files, weights
 from enxerto.backbones.catalog import EMBEDDED, Entry, find
+from enxerto.backbones.keras_zoo import published as keras_files
 from enxerto.errors import IntegrityError, UnknownNameError, WeightsMissingError
 from enxerto.home import weights_home
 
@@ -65,14 +66,19 @@ def here() -> list[Entry]:
 
 def _names() -> Iterator[str]:
     """What the files here are called."""
-    tagged = {find(each.names[1]).tagged_name: each for each in torchvision_files.PUBLISHED}
+    tagged = {find(each.names[1]).tagged_name: each.names[1] for each in torchvision_files.PUBLISHED}
+    tagged |= {find(name).tagged_name: name for name in keras_files.published()}
     folders = (weights_home(), share.folder())
     stems = sorted({path.stem for folder in folders if folder for path in folder.glob(f"*{store.SUFFIX}")})
-    yield from (tagged[stem].names[1] if stem in tagged else stem for stem in stems)
+    yield from (tagged.get(stem, stem) for stem in stems)
     for published in torchvision_files.PUBLISHED:
         places = (torchvision_files.checkpoints_home(), share.folder())
         if any((place / published.file).is_file() for place in places if place):
             yield published.names[1]
+    for name, each in keras_files.published().items():
+        places = (keras_files.models_home(), share.folder())
+        if any((place / each.file).is_file() for place in places if place):
+            yield name
     yield from _cached_names()
 
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from enxerto.backbones import hub, packaged, share, store, torchvision_fetching, torchvision_files
 from enxerto.backbones.catalog import Entry
+from enxerto.backbones.keras_zoo import published as keras_files
 from enxerto.errors import IntegrityError, OptionError, WeightsMissingError
+from enxerto.home import weights_home
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +23,9 @@ _VERIFIERS = {
     "imported": store.verify,
     "hub cache": hub.verify,
     "PyTorch's cache": torchvision_files.verify,
+    "Keras's cache": keras_files.verify,
 }
+KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Source:
     """Where a backbone's weights lie.
 
     Attributes:
-        origin: in words: "package", "file", "share", "imported", "hub cache", "PyTorch's cache", "download".
+        origin: in words: "package", "file", "share", "imported", "hub cache", "PyTorch's cache", "Keras's cache",
+            "download".
         path: the file.
     """
 
@@ -42,7 +47,7 @@ def locate(entry: Entry, *, given: Path | None = None, offline: bool = False) ->
 
     Args:
         entry: which backbone.
-        given: a `.safetensors` file that takes precedence over everything.
+        given: a `.safetensors` file, or one of Keras's for its networks, that takes precedence over everything.
         offline: never download; `HF_HUB_OFFLINE` says the same.
 
     Raises:
@@ -53,12 +58,16 @@ def locate(entry: Entry, *, given: Path | None = None, offline: bool = False) ->
         StorageError: the disk is too small for them.
     """
     if given is not None:
-        return Source("file", _given(given))
+        return Source("file", _given(entry, given))
+    if entry.file is not None:
+        return Source("file", entry.file)
     if entry.package is not None:
         return Source("package", packaged.verified_file(entry))
     for source in places(entry):
         verify(entry, source)
         return source
+    if entry.keras is not None:
+        raise WeightsMissingError(_without_keras_file(entry.keras))
     if offline or is_offline():
         raise WeightsMissingError(
             f"the weights of {entry.name} are not on this machine{_others(entry)}, and {hub.advice(entry)}"
@@ -76,6 +85,9 @@ def places(entry: Entry) -> Iterator[Source]:
         if (packed := packaged.found_file(entry)) is not None:
             yield Source("package", packed)
         return
+    if entry.file is not None:
+        yield Source("file", entry.file)
+        return
     for path in share.files(entry):
         yield Source("share", path)
     if (imported := store.imported_file(entry)).is_file():
@@ -84,6 +96,8 @@ def places(entry: Entry) -> Iterator[Source]:
         yield Source("hub cache", cached)
     if entry.torchvision_file and (kept := torchvision_files.checkpoints_home() / entry.torchvision_file).is_file():
         yield Source("PyTorch's cache", kept)
+    if entry.keras and (kept := keras_files.models_home() / entry.keras.file).is_file():
+        yield Source("Keras's cache", kept)
 
 
 def verify(entry: Entry, source: Source) -> bool:
@@ -95,6 +109,8 @@ def verify(entry: Entry, source: Source) -> bool:
     if source.origin == "package":
         packaged.verified_file(entry)
         return True
+    if entry.file is not None:  # a user's own: nobody says what it should be
+        return False
     return _VERIFIERS[source.origin](source.path)
 
 
@@ -112,7 +128,25 @@ def load(entry: Entry, source: Source) -> Mapping[str, torch.Tensor]:
     """Read the weights, named as the architecture names them."""
     if source.origin == "package":
         return packaged.load(entry)
-    return adapt(entry, read(source.path))
+    return read_for(entry, source.path)
+
+
+def read_for(entry: Entry, path: Path) -> Mapping[str, torch.Tensor]:
+    """Read a weight file of a backbone, named as its architecture names them.
+
+    Raises:
+        IntegrityError: it is none, or of another backbone.
+    """
+    if path == entry.file:
+        from enxerto.backbones.model_files.opening import build
+
+        own: Mapping[str, torch.Tensor] = build(entry).state_dict()  # type: ignore[no-untyped-call]  # not in its stubs
+        return own
+    if entry.keras is not None and path.suffix in KERAS_SUFFIXES:
+        from enxerto.backbones.keras_zoo.applications import read_weights
+
+        return read_weights(entry, path)
+    return adapt(entry, read(path))
 
 
 def read(path: Path) -> Mapping[str, torch.Tensor]:
@@ -178,9 +212,11 @@ def adapt(entry: Entry, tensors: Mapping[str, torch.Tensor]) -> Mapping[str, tor
     return state
 
 
-def _given(path: Path) -> Path:
+def _given(entry: Entry, path: Path) -> Path:
     if not path.is_file():
         raise WeightsMissingError(f"there is no weight file {path}")
+    if entry.keras is not None and path.suffix in KERAS_SUFFIXES:
+        return path
     if path.suffix != ".safetensors":
         raise OptionError(
             f"`--weights` takes a .safetensors file, got {path.name}; convert it once with: "
@@ -196,3 +232,21 @@ def _others(entry: Entry) -> str:
         if each.architecture.split(".")[0] == base and (home / each.file).is_file():
             return f" (torchvision's are: {each.names[1]})"
     return ""
+
+
+def _without_keras_file(wanted: keras_files.Published) -> str:
+    """Where a file was looked for and what to do; Keras's files are never downloaded here."""
+    others = [
+        each.name
+        for each in keras_files.published().values()
+        if (each.application, each.alpha) == (wanted.application, wanted.alpha)
+        and (keras_files.models_home() / each.file).is_file()
+    ]
+    here = f" ({', '.join(others)} is here)" if others else ""
+    shared = share.folder()
+    places = ", ".join(map(str, filter(None, (shared, weights_home(), keras_files.models_home()))))
+    return (
+        f"the weights of {wanted.name} are not on this machine{here}: there is no {wanted.file} in {places}; "
+        f"bring it from {wanted.url}/ on a connected machine, then: enxerto backbones import {wanted.name} "
+        f"{wanted.file}"
+    )

@@ -5,6 +5,7 @@
 | `model.json` | what the model is (`enxerto.classifier.manifest`) |
 | `head.safetensors` | the head, the bank of "none of these", checksums of the photos learned from |
 | `backbone.safetensors` | the backbone's weights; absent in a slim model |
+| `backbone.keras`, `backbone.h5`, `backbone.pt2` | the user's own network that the backbone is, if it is one |
 | `split.csv`, `results.json`, `report.html` | which photo was on which side, every figure, the report |
 | `checksums.json` | size and SHA-256 of all of them |
 """
@@ -12,6 +13,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -22,7 +24,9 @@ from numpy.typing import NDArray
 
 from enxerto.backbones import Backbone, find, open_backbone
 from enxerto.backbones.backbone import FINE_TUNED
+from enxerto.backbones.catalog import FILE
 from enxerto.backbones.identity import identity_of
+from enxerto.backbones.model_files.names import SUFFIXES
 from enxerto.classifier.checksums import read_verified, write_checksums
 from enxerto.classifier.classifier import Classifier
 from enxerto.classifier.manifest import NAME as MANIFEST
@@ -44,7 +48,9 @@ def require_slimmable(backbone: Backbone) -> None:
         )
     if backbone.origin == "file":
         first = (
-            "" if backbone.entry.package else f"import it first (enxerto backbones import {backbone.name} FILE), or "
+            ""
+            if backbone.entry.package or backbone.entry.file
+            else f"import it first (enxerto backbones import {backbone.name} FILE), or "
         )
         raise OptionError(
             "a slim model finds its backbone again by name, which it can't where the weights are a file's; "
@@ -164,6 +170,8 @@ def _write_files(
     _write_arrays(folder / HEAD, {**classifier.probe.tensors(), "learned_from": classifier.learned_from})
     if not slim:
         _write_arrays(folder / BACKBONE, {name: tensor.numpy() for name, tensor in backbone.tensors().items()})
+    if backbone.entry.file is not None:
+        shutil.copyfile(backbone.entry.file, folder / _file_name(backbone.entry.architecture))
     for name, content in extra.items():
         (folder / name).write_bytes(content)
     write_checksums(folder)
@@ -224,7 +232,15 @@ def _inside(part: BackbonePart, arrays: dict[str, NDArray[Any]], path: Path) -> 
     identity = identity_of(arrays)
     if identity != part.identity:
         raise IntegrityError(f"{path / BACKBONE} holds other weights than model.json says; copy the model again")
-    entry = find(part.name)
+    if part.name.startswith(FILE):
+        copy = path / _file_name(part.architecture)
+        if not copy.is_file():
+            raise IntegrityError(f"{copy} is missing from the model; copy the whole directory again")
+        from enxerto.backbones.model_files.opening import saved_entry
+
+        entry = saved_entry(part.name, copy, part.preprocessing.size_px)
+    else:
+        entry = find(part.name)
     if entry.architecture != part.architecture:
         raise IntegrityError(f"model.json says that {part.name} is a {part.architecture}, not a {entry.architecture}")
     backbone = Backbone(
@@ -238,6 +254,14 @@ def _inside(part: BackbonePart, arrays: dict[str, NDArray[Any]], path: Path) -> 
     if identity != entry.identity:
         backbone.feature_network()  # weights that the catalog doesn't know: see now that they fit
     return backbone
+
+
+def _file_name(architecture: str) -> str:
+    """Of a user's own network inside a model; `architecture` begins with its ending."""
+    suffix = architecture.split()[0] if architecture else ""
+    if suffix not in SUFFIXES:
+        raise IntegrityError(f"model.json names a backbone that is a {suffix!r} file; known: {', '.join(SUFFIXES)}")
+    return f"backbone{suffix}"
 
 
 def _outside(part: BackbonePart, offline: bool) -> Backbone:

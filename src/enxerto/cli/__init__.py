@@ -25,6 +25,7 @@ COMMANDS = {
     "lab": "Do a lesson's lab: from an archive to backbones side by side.",
     "check": "Look photos over: unreadable files, duplicates, leaks, imbalance.",
     "report": "Draw the report of a saved model again.",
+    "export": "Write a model on a Keras backbone as a .keras file, with a proof.",
     "backbones": "List pretrained networks; fetch, import, verify and bundle their weights.",
     "cache": "Show, verify or prune what is kept between runs.",
     "demo": "Do the main job on embedded photos, without any download.",

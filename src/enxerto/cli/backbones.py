@@ -25,7 +25,7 @@ def command() -> None:
     "--all",
     "every",
     is_flag=True,
-    help="Every pretrained network of timm and torchvision, too, without their sizes, which would take minutes.",
+    help="Every pretrained network of timm, torchvision and Keras, too, without their sizes, which would take minutes.",
 )
 @options.json
 def list_backbones(every: bool, as_json: bool) -> None:
@@ -83,9 +83,10 @@ def fetch(names: tuple[str, ...], offline: bool, as_json: bool) -> None:
 @command.command("import")
 @click.argument("what", nargs=-1, required=True, metavar="[NAME] FILE|DIR")
 def import_file(what: tuple[str, ...]) -> None:
-    """Take the weights of the backbone NAME from FILE (.safetensors, .pth, .pt or .bin), or a whole bundle DIR.
+    """Take the weights of the backbone NAME from FILE, or a whole bundle DIR.
 
-    NAME may be left out where the file has the name that torchvision or Enxerto gave it. The file is opened by a
+    FILE ends with .safetensors, .pth, .pt or .bin; that of one of Keras's networks with .h5, .keras or .safetensors.
+    NAME may be left out where the file has the name that torchvision, Keras or Enxerto gave it. The file is opened by a
     process of its own that can't run code from it, must fit the architecture, and is kept as safetensors.
     """
     from enxerto.backbones import find
@@ -147,4 +148,6 @@ def _source(entry: Entry) -> str:
     """Who brings its weights."""
     if entry.package:
         return f"package {entry.package}"
+    if entry.keras:
+        return f"keras {entry.keras.file}"
     return f"hub {entry.hub}" if entry.hub else f"torchvision {entry.torchvision_file}"

@@ -34,10 +34,19 @@ def _findings() -> Iterator[tuple[str, str, bool]]:
             yield package, version(package), True
         except PackageNotFoundError:
             yield package, "not installed", False
+    yield _keras()
     yield _torch_pair()
     yield from _engine()
     yield from _weights()
     yield from _space()
+
+
+def _keras() -> tuple[str, str, bool]:
+    """An extra: without it only Keras's networks are missing."""
+    try:
+        return "keras", version("keras"), True
+    except PackageNotFoundError:
+        return "keras", "not installed; for Keras's networks: pip install 'enxerto[keras]'", True
 
 
 def _torch_pair() -> tuple[str, str, bool]:

@@ -26,6 +26,9 @@ RECIPE = "trace-2"
 TRACING = threading.RLock()
 """PyTorch's tracers patch modules for the whole process, so only one thread may trace at a time."""
 
+_SECOND_NAMES = {"aten::subtract": "aten::sub", "aten::multiply": "aten::mul", "aten::divide": "aten::div"}
+"""Operators that PyTorch knows by two names, and OpenVINO's frontend by one; Keras uses the other."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -64,7 +67,15 @@ def trace(network: torch.nn.Module, examples: Sequence[torch.Tensor]) -> torch.j
         recorded: torch.jit.ScriptFunction[Any, Any] = torch.jit.trace(  # type: ignore[no-untyped-call]  # nor typed
             lambda *inputs: network(*inputs), tuple(examples), check_trace=False, strict=False
         )
+    for name, first in _SECOND_NAMES.items():
+        torch._C._jit_pass_custom_pattern_based_rewrite_graph(_call(name), _call(first), recorded.graph)
     return recorded
+
+
+def _call(operator: str) -> str:
+    """A graph of one operator with two tensors, and a factor for those that take one."""
+    inputs = "%a, %b, %c" if operator.removeprefix("aten::") in ("subtract", "sub") else "%a, %b"
+    return f"graph({inputs}):\n  %result = {operator}({inputs})\n  return (%result)"
 
 
 def from_trace(traced: torch.jit.ScriptFunction[Any, Any], examples: Sequence[torch.Tensor]) -> openvino.Model:

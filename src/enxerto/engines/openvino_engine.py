@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from enxerto.backbones import Backbone
     from enxerto.engines.torch_engine import TorchEngine
 
+AGREEMENT = 1e-3
+"""Largest difference between a converted network and PyTorch's, relative to the largest number of a photo."""
+_UNPROVEN = frozenset({"keras", "file"})
+"""Zoos whose networks were not all converted and compared before."""
+
 _log = logging.getLogger(__name__)
 Key = tuple[Any, ...]
 
@@ -94,9 +99,24 @@ class OpenVINOEngine(Engine):
             side = self.backbone.preprocessing.size_px
             shape = (1, side, side, 3) if dtype == "uint8" else (1, 3, side, side)
             network = self.backbone.feature_network() if kind == "features" else self._logit_network
-            return convert(network, (torch.zeros(shape, dtype=getattr(torch, dtype)),))
+            model = convert(network, (torch.zeros(shape, dtype=getattr(torch, dtype)),))
+            if self.backbone.entry.zoo in _UNPROVEN:
+                self._require_agreement(network, model, shape, dtype)
+            return model
 
         return convert_cached(self._key(kind, dtype), make, self._core)
+
+    def _require_agreement(self, network: Any, model: openvino.Model, shape: tuple[int, ...], dtype: str) -> None:
+        """Raise an `EngineError` unless a converted network gives what PyTorch gives for noise."""
+        import torch
+
+        noise = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+        example = noise if dtype == "uint8" else noise.astype(np.float32) / np.float32(255)
+        with torch.inference_mode():
+            expected = network(tensor_of(example)).numpy()
+        error = float(np.abs(self._compile(model, "fp32", 1)([example])[0] - expected).max())
+        if not error <= AGREEMENT * float(np.abs(expected).max()):
+            raise EngineError(f"the converted network differs from PyTorch's by {error:.2g}")
 
     def _key(self, kind: str, dtype: str) -> str:
         return f"{kind}|{dtype}|{self.backbone.fingerprint}"

@@ -1,0 +1,1 @@
+"""Keras's networks, run by Keras itself on PyTorch."""

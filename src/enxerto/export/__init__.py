@@ -1,0 +1,1 @@
+"""Classifiers as files for other libraries, each with the proof that it gives the same answers there."""
