@@ -140,7 +140,7 @@ def read_for(entry: Entry, path: Path) -> Mapping[str, torch.Tensor]:
     if path == entry.file:
         from enxerto.backbones.model_files.opening import build
 
-        own: Mapping[str, torch.Tensor] = build(entry).state_dict()  # type: ignore[no-untyped-call]  # not in its stubs
+        own: Mapping[str, torch.Tensor] = build(entry).state_dict()
         return own
     if entry.keras is not None and path.suffix in KERAS_SUFFIXES:
         from enxerto.backbones.keras_zoo.applications import read_weights
