@@ -30,7 +30,8 @@ def main(photos: Path) -> dict[str, Any]:
     torch.manual_seed(0)
     model = keras_model(entry)
     tensors = {name: variable.value.detach() for name, variable in named_variables(model)}
-    engine = open_engine(Backbone(entry, "random", lambda: tensors), device="openvino")
+    backbone = Backbone(entry, "random", lambda: tensors)
+    engine = open_engine(backbone, device="openvino", precision=os.environ.get("PRECISION", "fp32"))
     seen = entry.preprocessing
     images = np.stack(
         [

@@ -65,7 +65,7 @@ def import_weights(entry: Entry, file: Path) -> Path:
         raise WeightsMissingError(f"there is no weight file {file}")
     endings = (".safetensors", *KERAS_SUFFIXES) if entry.keras is not None else SUFFIXES
     if file.suffix not in endings:
-        raise OptionError(f"a weight file of {entry.name} ends with {', '.join(endings)}, got {file.name}")
+        raise OptionError(f"a weight file ends with {', '.join(endings)}, got {file.name}")
     if file.name in {each.file for each in torchvision_files.PUBLISHED}:
         torchvision_files.verify(file)
     if entry.keras is not None:
