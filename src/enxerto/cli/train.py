@@ -17,8 +17,10 @@ from enxerto.errors import OptionError
 @click.option("-o", "--output", type=options.PATH, required=True, help="Directory to save the model in.")
 @click.option("--backbone", default="efficientnet_lite0", show_default=True, help="See: enxerto backbones list.")
 @click.option(
-    "--layer", default="last", show_default=True, help="Where features come from: a module inside the network."
-)
+    "--layer", default="last", show_default=True, metavar="NAME[:2x2]",
+    help="Where features come from: a module inside the network, averaged or over a 2x2 grid; auto tries the ends of all "
+    "stages, and keeps the best if it is better than the last beyond noise.",
+)  # fmt: skip
 @click.option(
     "--pooling", type=click.Choice(["average", "max", "grid2"]), default="average", show_default=True,
     help="How a layer's maps become one vector.",

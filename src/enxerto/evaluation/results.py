@@ -119,11 +119,45 @@ class Control:
 
 
 @dataclass(frozen=True)
+class LayerScore:
+    """A head on the features of one layer, cross-validated among photos that may be learned from.
+
+    Attributes:
+        name: of the layer, as it is typed: `blocks.3`, or `blocks.3:2x2` over a 2x2 grid.
+        width: features a photo.
+        accuracy: out of fold.
+        log_loss: likewise, which is what the choice goes by; `None` where nothing could be compared.
+        chosen: it is the one that the saved model would take.
+    """
+
+    name: str
+    width: int
+    accuracy: Interval
+    log_loss: float | None
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class LayersTried:
+    """Which layer's features transfer best, by cross-validation.
+
+    Attributes:
+        photos: that these figures are of.
+        scores: from input to output.
+        rounds: the layer that each round of the evaluation chose among the photos that it learned from.
+    """
+
+    photos: int
+    scores: tuple[LayerScore, ...]
+    rounds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One way to a classifier, measured on the same photos as the others.
 
     Attributes:
-        name: `linear probe`, `probe on 8 views`, `fine-tuning`.
+        name: `linear probe`, `probe on layer blocks.3:2x2`, `probe on 8 views`, `fine-tuning`.
         accuracy: on the evaluated photos.
         log_loss: likewise.
         gain: accuracy minus that of the plain linear probe, paired; `None` for that probe itself.

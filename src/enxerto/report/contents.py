@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enxerto.data.health import DataHealth
-from enxerto.evaluation.results import Candidate, Control, Defense, Evaluation, Interval, LearningCurve, TrickEffect
+from enxerto.evaluation.results import (
+    Candidate,
+    Control,
+    Defense,
+    Evaluation,
+    Interval,
+    LayersTried,
+    LearningCurve,
+    TrickEffect,
+)
 from enxerto.tuning.history import FitHistory
 
 
@@ -85,6 +94,7 @@ class ReportContents:
         curve: how accuracy grows with the number of photos; `None` when it wasn't measured.
         notes: what was asked for and couldn't be done, in sentences.
         unmeasured: classes of a training of which no photo was evaluated, as the few there are were learned from.
+        layers: which layer's features transfer best; `None` where the layer was given.
     """
 
     title: str
@@ -109,6 +119,7 @@ class ReportContents:
     curve: LearningCurve | None = None
     notes: tuple[str, ...] = ()
     unmeasured: tuple[str, ...] = ()
+    layers: LayersTried | None = None
 
     @property
     def honest(self) -> Evaluation:
