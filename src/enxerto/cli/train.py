@@ -44,7 +44,12 @@ from enxerto.errors import OptionError
     "--coverage", type=options.Number(0.5, 1, max_open=True), default=0.95, show_default=True,
     help="How often prediction sets shall hold the true class.",
 )  # fmt: skip
-@click.option("--no-control", is_flag=True, help="Don't compare with the same backbone on random weights.")
+@click.option(
+    "--no-control", is_flag=True, help="Don't compare with random weights, nor measure how far the photos are from ImageNet's."
+)
+@click.option(
+    "--scratch", is_flag=True, help="Also train a small network from scratch, to see what transfer is worth; a minute or so."
+)
 @click.option(
     "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True,
     help="For making features; auto takes bf16 where the CPU has it and these photos' features agree with fp32.",

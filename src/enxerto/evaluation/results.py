@@ -5,6 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+NEAR = 0.45
+"""Share of the distance of noise below which photos count as near. With EfficientNet-Lite0, ImageNet's own photos lie at
+0.13, photos of cats and dogs, ants and bees at 0.27 to 0.32; faces of 25 pixels, textures, drawn cells and digits at 0.58
+to 0.76 (docs/benchmarks.md)."""
+
+
 @dataclass(frozen=True)
 class Interval:
     """A figure with its 95 % confidence interval."""
@@ -116,6 +122,61 @@ class Control:
     pretrained: Interval
     random: Interval
     lift: Interval
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """Is transfer worth it? A head on pretrained features against a small network trained from scratch.
+
+    Both learned from the same photos and were judged on the same other ones.
+
+    Attributes:
+        learned: photos that both learned from.
+        photos: that both were judged on.
+        side_px: of the square that the small network looked at.
+        parameters: of the small network.
+        epochs: that it learned for.
+        cut_short: it should have learned for more, but its time was over.
+        pretrained: accuracy of the head on pretrained features.
+        scratch: accuracy of the small network.
+        lift: the paired difference between both.
+    """
+
+    learned: int
+    photos: int
+    side_px: int
+    parameters: int
+    epochs: int
+    cut_short: bool
+    pretrained: Interval
+    scratch: Interval
+    lift: Interval
+
+
+@dataclass(frozen=True)
+class Domain:
+    """How far photos are from those that the backbone was trained on.
+
+    Attributes:
+        photos: looked at.
+        distance: of what the backbone's batch normalizations see of them to what they saw in training: the Hellinger
+            distance, root mean square over channels; 0 is no difference, 1 the most there can be.
+        noise: the distance of pictures of pure noise.
+    """
+
+    photos: int
+    distance: Interval
+    noise: float
+
+    @property
+    def share(self) -> Interval:
+        """The distance as a share of that of noise."""
+        return Interval(*(value / self.noise for value in (self.distance.value, self.distance.low, self.distance.high)))
+
+    @property
+    def far(self) -> bool:
+        """Nearer to noise than ordinary photos are: `NEAR` of the way or more."""
+        return self.share.value >= NEAR
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,10 @@ from enxerto.jobs.provenance import Stopwatch, backbone_card, now, versions
 from enxerto.jobs.report import thumbnails_of
 from enxerto.jobs.training.agreement import agreement_with_fp32
 from enxerto.jobs.training.control import prepare_control, run_control
+from enxerto.jobs.training.domain import run_domain
 from enxerto.jobs.training.finetuning import Plan, requested_recipe, tuning_card
 from enxerto.jobs.training.saving import extra_files, save_model
+from enxerto.jobs.training.scratch import run_scratch
 from enxerto.jobs.training.settings import Settings
 from enxerto.jobs.training.sides import leaked_into, learned_from, placed, sides_of, without_photos
 from enxerto.jobs.training.trained import Trained
@@ -62,6 +64,7 @@ def train(
     class_weight: ClassWeight = None,
     coverage: float = 0.95,
     control: bool = True,
+    scratch: bool = False,
     precision: str = "auto",
     device: str = "auto",
     offline: bool = False,
@@ -102,7 +105,9 @@ def train(
         holdout: hold out this share of the photos instead of cross-validating.
         class_weight: `balanced` lets every class count the same.
         coverage: how often prediction sets shall hold the true class.
-        control: also train on the same backbone with random weights, to see whether transfer helps.
+        control: also train on the same backbone with random weights, to see whether transfer helps, and measure how
+            far the photos are from ImageNet's.
+        scratch: also train a small network from scratch, for a minute or so, to see what transfer is worth.
         precision: `auto`, `fp32` or `bf16` for making features; the saved model predicts in fp32 either way.
         device: `auto`, `openvino`, `torch` or `cuda`.
         offline: never download.
@@ -199,6 +204,11 @@ def train(
             if control and random is None:
                 random = prepare_control(engine, seed, probed.backbone)
             measured = _control(labelled, probed.features, random, settings)
+            domain = None
+            if control:
+                domain = run_domain(grafted, engine, labelled.photos, labelled.labels, labelled.groups, settings)
+        with watch.stage("from scratch"):
+            learned_alone = run_scratch(labelled, probed.features, sides.sides, settings) if scratch else None
         classifier = Classifier(
             backbone=kept.backbone,
             classes=labelled.classes,
@@ -234,6 +244,8 @@ def train(
             notes=tried.notes,
             unmeasured=without_photos(labelled, tried.evaluated),
             layers=tried.layers,
+            scratch=learned_alone,
+            domain=domain,
         )
         html = render(
             contents,
