@@ -206,11 +206,19 @@ class LayersTried:
         photos: that these figures are of.
         scores: from input to output.
         rounds: the layer that each round of the evaluation chose among the photos that it learned from.
+        gain: accuracy with the layers that the rounds chose minus that with the last layer, paired, on photos that no
+            choice and no head has seen; `None` where the last layer was chosen.
     """
 
     photos: int
     scores: tuple[LayerScore, ...]
     rounds: tuple[str, ...]
+    gain: Interval | None = None
+
+    @property
+    def chosen(self) -> LayerScore:
+        """The layer that the saved model would take."""
+        return next(score for score in self.scores if score.chosen)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ all photos that it learns from.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from enxerto.backbones import Backbone, Tap, candidate_taps, tap_widths, tapped
 from enxerto.data import PhotoSet
 from enxerto.engines import Engine, open_engine
 from enxerto.evaluation.intervals import mean_interval
-from enxerto.evaluation.results import LayerScore, LayersTried
+from enxerto.evaluation.results import Candidate, LayerScore, LayersTried
 from enxerto.features import extract, open_store
 from enxerto.jobs.labelled import LabelledPhotos
 from enxerto.jobs.training.control import stratified_sample
@@ -79,6 +79,11 @@ def choose_layer(
     final = chosen[-1]
     way = Way(f"{ON_LAYER} {final}", backbone.tapping(final), trained.probe, made[final], trained.decisions, 0.0)
     return ChosenLayer(way, _tried(scores[-1], samples[-1], labelled, chosen))
+
+
+def with_gain(tried: LayersTried, candidates: Sequence[Candidate]) -> LayersTried:
+    """The layers tried, with what the chosen one gains as one of the ways that were compared."""
+    return replace(tried, gain=next((each.gain for each in candidates if each.name.startswith(ON_LAYER)), None))
 
 
 def _sample(labelled: LabelledPhotos, learned: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

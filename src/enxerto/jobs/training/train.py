@@ -29,6 +29,7 @@ from enxerto.jobs.training.agreement import agreement_with_fp32
 from enxerto.jobs.training.control import prepare_control, run_control
 from enxerto.jobs.training.domain import run_domain
 from enxerto.jobs.training.finetuning import Plan, requested_recipe, tuning_card
+from enxerto.jobs.training.layers import with_gain
 from enxerto.jobs.training.saving import extra_files, save_model
 from enxerto.jobs.training.scratch import run_scratch
 from enxerto.jobs.training.settings import Settings
@@ -243,7 +244,7 @@ def train(
             curve=grown,
             notes=tried.notes,
             unmeasured=without_photos(labelled, tried.evaluated),
-            layers=tried.layers,
+            layers=None if tried.layers is None else with_gain(tried.layers, candidates),
             scratch=learned_alone,
             domain=domain,
         )
