@@ -208,8 +208,10 @@ def train(
             domain = None
             if control:
                 domain = run_domain(grafted, engine, labelled.photos, labelled.labels, labelled.groups, settings)
-        with watch.stage("from scratch"):
-            learned_alone = run_scratch(labelled, probed.features, sides.sides, settings) if scratch else None
+        learned_alone = None
+        if scratch:
+            with watch.stage("from scratch"):
+                learned_alone = run_scratch(labelled, probed.features, sides.sides, settings)
         classifier = Classifier(
             backbone=kept.backbone,
             classes=labelled.classes,
