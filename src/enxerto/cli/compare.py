@@ -66,8 +66,8 @@ def command(
 
     names = [name.strip() for name in backbones.split(",") if name.strip()]
     contents = compare(
-        source, output, backbones=names, transfer=not no_transfer, cache=not no_cache, limits=options.limits(max_megapixels),
-        command=command_line(), progress=progress(quiet), **settings,
+        source, output, backbones=names, transfer=not no_transfer, cache=not no_cache,
+        limits=options.limits(max_megapixels), command=command_line(), progress=progress(quiet), **settings,
     )  # fmt: skip
     if as_json:
         print_json("comparison", contents)

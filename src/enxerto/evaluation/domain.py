@@ -68,7 +68,9 @@ def _distances(
     here, squares = np.split(moments, 2, axis=1)
     spread = np.maximum(squares - here**2, 0) + SMALLEST_VARIANCE
     known = variance + SMALLEST_VARIANCE
-    overlap = np.sqrt(2 * np.sqrt(spread * known) / (spread + known)) * np.exp(-((here - mean) ** 2) / (spread + known) / 4)
+    overlap = np.sqrt(2 * np.sqrt(spread * known) / (spread + known)) * np.exp(
+        -((here - mean) ** 2) / (spread + known) / 4
+    )
     sizes = np.bincount(layers)
     of_layers = np.add.reduceat(1 - overlap, np.concatenate([[0], np.cumsum(sizes)[:-1]]), axis=1) / sizes
     return np.asarray(np.sqrt(of_layers.mean(axis=1)))

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-
 NEAR = 0.45
-"""Share of the distance of noise below which photos count as near. With EfficientNet-Lite0, ImageNet's own photos lie at
-0.13, photos of cats and dogs, ants and bees at 0.27 to 0.32; faces of 25 pixels, textures, drawn cells and digits at 0.58
-to 0.76 (docs/benchmarks.md)."""
+"""Share of the distance of noise below which photos count as near: between that of ordinary photos and that of
+textures, drawings and digits, as docs/benchmarks.md measures them under "New kinds of images"."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Does transfer help on these photos, and what to do about it: lifts, the domain distance and the layer in sentences."""
+"""Does transfer help on these photos, and what to do: lifts, the domain distance and the layer in sentences."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def scratch_sentence(scratch: Scratch) -> str:
     """What transfer adds over a small network trained from scratch."""
     ended = ", cut short by the clock" if scratch.cut_short else ""
     return (
-        f"A network of {scratch.parameters:,} parameters, trained from scratch at {scratch.side_px} pixels for "
-        f"{count(scratch.epochs, 'epoch')}{ended}, is right on {percent(scratch.scratch.value)} "
-        f"({percent_interval(scratch.scratch)}) of {count(scratch.photos, 'photo')}, the head on pretrained features on "
-        f"{percent(scratch.pretrained.value)}, both having learned from the same {count(scratch.learned, 'photo')}: "
+        f"A network of {scratch.parameters:,} parameters, trained from scratch at {scratch.side_px} pixels "
+        f"for {count(scratch.epochs, 'epoch')}{ended}, is right on {percent(scratch.scratch.value)} "
+        f"({percent_interval(scratch.scratch)}) of {count(scratch.photos, 'photo')}, the head on pretrained features "
+        f"on {percent(scratch.pretrained.value)}, both having learned from the same {count(scratch.learned, 'photo')}: "
         f"transfer changes accuracy by {points_with_interval(scratch.lift)}."
     )
 
@@ -43,8 +43,9 @@ def layers_sentence(layers: LayersTried) -> str:
     if best is last:
         return f"No layer's features transfer better than the last one's: {percent(best.accuracy.value)} right."
     return (
-        f"Features of {isolated(best.name)} transfer best: {percent(best.accuracy.value)} right, those of the last layer "
-        f"{percent(last.accuracy.value)}, cross-validated on {count(layers.photos, 'photo')} that may be learned from."
+        f"Features of {isolated(best.name)} transfer best: {percent(best.accuracy.value)} right, those of the last "
+        f"layer {percent(last.accuracy.value)}, cross-validated on {count(layers.photos, 'photo')} that may be "
+        "learned from."
     )
 
 

@@ -95,7 +95,15 @@ def train_probes(
 
     Args:
         features: of all photos for each of `fits_of`, float32, shape (photos, features).
-        labels: as for `train_probe`, like what follows.
+        labels: this and what follows as for `train_probe`.
+        classes: names, at least two.
+        sides: of each photo.
+        views: features of further views.
+        groups: photos of one group are never on both sides of an inner fold.
+        class_weight: `balanced` lets every class count the same.
+        coverage: stated coverage of the prediction sets.
+        seed: of inner folds and samples.
+        progress: told of the photos learned from.
     """
     names = np.asarray(groups) if groups is not None else np.arange(len(labels))
     planned = rounds(sides, len(labels))
@@ -117,8 +125,7 @@ def train_probes(
             )
             advance(len(learned))
     parts = [
-        probe.decide(shown[held_out])
-        for probe, shown, (_, held_out) in zip(probes, features, planned, strict=False)
+        probe.decide(shown[held_out]) for probe, shown, (_, held_out) in zip(probes, features, planned, strict=False)
     ]
     decisions, evaluated = in_order(parts, [held_out for _, held_out in planned])
     return TrainedProbe(probes[-1], decisions, evaluated)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -119,7 +120,7 @@ def fit_from_scratch(
 def _network(classes: int) -> nn.Module:
     widths = (3, WIDTH, 2 * WIDTH, 4 * WIDTH, 8 * WIDTH)
     layers: list[nn.Module] = []
-    for place, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+    for place, (before, after) in enumerate(pairwise(widths)):
         layers += [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()]
         if place < len(widths) - 2:
             layers.append(nn.MaxPool2d(2))

@@ -141,7 +141,13 @@ def test_one_class_and_unreadable_photos_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="can be read"):
         enxerto.compare(tmp_path / "bad", backbones=["squeezenet1_1"], offline=True, transfer=False)
     with pytest.raises(DataError, match="two classes or more"):
-        enxerto.compare(tmp_path / "bad" / "a" / "..", backbones=["squeezenet1_1"], label_pattern="(.)", offline=True, transfer=False)
+        enxerto.compare(
+            tmp_path / "bad" / "a" / "..",
+            backbones=["squeezenet1_1"],
+            label_pattern="(.)",
+            offline=True,
+            transfer=False,
+        )
 
 
 def test_a_speed_is_measured_once_and_then_recalled(faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:

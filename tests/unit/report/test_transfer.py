@@ -43,14 +43,26 @@ def plain(text: str) -> str:
         ((control(UP), None, NEAR, None), "so the last layer is the place to start."),
         ((control(UP), None, FAR, None), "an earlier layer may transfer better; try --layer auto."),
         ((control(UP), scratch(UP), NEAR, None), "+10.0 points over random weights and +10.0 points over a network"),
-        ((control(UP), scratch(DOWN), FAR, None), "a small network trained from scratch is better beyond noise, by +10"),
-        ((control(UP), scratch(NONE), FAR, None), "not shown to be worth it here: a small network trained from scratch"),
+        (
+            (control(UP), scratch(DOWN), FAR, None),
+            "a small network trained from scratch is better beyond noise, by +10",
+        ),
+        (
+            (control(UP), scratch(NONE), FAR, None),
+            "not shown to be worth it here: a small network trained from scratch",
+        ),
         ((control(NONE), None, NEAR, None), "random ones do as well. Add --scratch"),
-        ((control(NONE), scratch(UP), NEAR, None), "random ones do as well, though a small network trained from scratch"),
+        (
+            (control(NONE), scratch(UP), NEAR, None),
+            "random ones do as well, though a small network trained from scratch",
+        ),
         ((control(UP), None, FAR, layers("blocks.3:2x2", UP)), "Far from ImageNet's photos as these are, take the"),
         ((control(UP), None, NEAR, layers("blocks.3:2x2", UP)), " Take the features of blocks.3:2x2 (--layer), which"),
         ((control(UP), None, FAR, layers("blocks.3:2x2", NONE)), "last layer: blocks.3:2x2 is not shown to be better."),
-        ((control(UP), None, FAR, layers("last", None)), "Stay with the last layer: no other one's features are better."),
+        (
+            (control(UP), None, FAR, layers("last", None)),
+            "Stay with the last layer: no other one's features are better.",
+        ),
     ],
 )
 def test_advice_follows_what_was_measured(given: tuple, expected: str) -> None:
@@ -95,9 +107,18 @@ def whole() -> ReportContents:
 
 def test_the_page_and_the_terminal_tell_all_of_it() -> None:
     page, text = plain(render(whole(), thumbnails={})), plain(summary(whole(), columns=400))
-    for part in ("Which layer transfers best", "Transfer against learning from scratch", "70 % of the way to pure noise"):
+    for part in (
+        "Which layer transfers best",
+        "Transfer against learning from scratch",
+        "70 % of the way to pure noise",
+    ):
         assert part in page
-    for part in ("blocks.3:2x2 (chosen)", "trained from scratch at 64 pixels", "70 % of the way", "Advice: Transfer helps"):
+    for part in (
+        "blocks.3:2x2 (chosen)",
+        "trained from scratch at 64 pixels",
+        "70 % of the way",
+        "Advice: Transfer helps",
+    ):
         assert part in text
     assert "Which layer transfers best" not in render(made_up.two_classes(), thumbnails={})
 

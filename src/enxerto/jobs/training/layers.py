@@ -123,7 +123,9 @@ def _tried(
     return LayersTried(
         photos=len(rows),
         scores=tuple(
-            LayerScore(str(each.tap), each.width, mean_interval(each.right, groups), each.log_loss, each.tap == chosen[-1])
+            LayerScore(
+                str(each.tap), each.width, mean_interval(each.right, groups), each.log_loss, each.tap == chosen[-1]
+            )
             for each in scores
         ),
         rounds=tuple(str(tap) for tap in chosen[:-1]) or (str(chosen[-1]),),

@@ -126,4 +126,5 @@ def untimed_sentence(contents: ComparisonContents) -> str:
     card = contents.transfer
     if card is None or not card.missing:
         return ""
-    return f"The {contents.minutes:g} minutes were over before transfer was measured against {listing(list(card.missing))}."
+    missing = listing(list(card.missing))
+    return f"The {contents.minutes:g} minutes were over before transfer was measured against {missing}."
