@@ -39,9 +39,9 @@ def main(photos: Path) -> dict[str, Any]:
 
 def _command(folder: Path) -> float:
     start = time.perf_counter()
-    names = ",".join(BACKBONES)
+    options = ["--backbones", ",".join(BACKBONES), "--no-transfer", "-q"]
     subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "enxerto", "compare", str(folder), "--backbones", names, "-q"],
+        [sys.executable, "-W", "ignore", "-m", "enxerto", "compare", str(folder), *options],
         check=True, stdout=subprocess.DEVNULL,
     )  # fmt: skip
     return time.perf_counter() - start

@@ -21,6 +21,7 @@ from benchmarks.ablation import ablation
 from benchmarks.attack import attack
 from benchmarks.child import run
 from benchmarks.compare import compare
+from benchmarks.domains import domains
 from benchmarks.ideal import ideal
 from benchmarks.keras_networks import keras_networks
 from benchmarks.page import PETS, Answer, Row, median, rate, table, times
@@ -157,6 +158,7 @@ SECTIONS: dict[str, Callable[[Path, int], Iterator[str]]] = {
     "ways": ways,
     "accuracy": accuracy,
     "compare": compare,
+    "domains": domains,
     "ideal": ideal,
     "ablation": ablation,
     "pictures": pictures,

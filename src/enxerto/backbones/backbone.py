@@ -9,10 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from enxerto.backbones import weights
-from enxerto.backbones.catalog import DEFAULT, LAST, POOLINGS, Entry, find
+from enxerto.backbones.catalog import AUTO, DEFAULT, LAST, Entry, Tap, find, read_tap
 from enxerto.backbones.identity import identity_of
 from enxerto.backbones.preprocessing import RECIPE, Preprocessing
 from enxerto.errors import OptionError
@@ -68,6 +68,22 @@ class Backbone:
         from enxerto.backbones.thinning import leave_out
 
         return leave_out(build(self.entry, self.load()), self.without)
+
+    @property
+    def tap(self) -> Tap:
+        """Where its features come from."""
+        return Tap(self.layer, self.pooling)
+
+    def tapping(self, tap: Tap) -> Backbone:
+        """The same backbone with its features from another place."""
+        return replace(self, layer=tap.layer, pooling=tap.pooling).sharing(self)
+
+    def sharing(self, other: Backbone) -> Self:
+        """This backbone, with what another one of the same weights has built and read already."""
+        for name in ("network", "identity"):
+            if name in other.__dict__:
+                self.__dict__[name] = other.__dict__[name]
+        return self
 
     def tensors(self) -> Mapping[str, torch.Tensor]:
         """The weights; taken from the network where it was built, which is faster than reading the file again."""
@@ -173,8 +189,9 @@ def open_backbone(
 
     Args:
         name: as in `enxerto backbones list`, any pretrained timm model, `keras:NAME`, or `file:PATH`.
-        layer: where features come from: `last`, or the name of a module inside the network.
-        pooling: how a layer's maps become one vector: `average`, `max` or `grid2`.
+        layer: where features come from: `last`, or the name of a module inside the network; `:2x2` or `:max` behind it
+            says how its maps become one vector.
+        pooling: the same, where the layer doesn't say it: `average`, `max` or `grid2`.
         size_px: side of the square it looks at, instead of the one it was trained with.
         crop: part of a photo's shorter side that the square covers, in (0, 1].
         mirror: look at the mirror image, too, and average what is seen; it takes twice the time.
@@ -187,8 +204,9 @@ def open_backbone(
         WeightsMissingError: its weights are not here and can't be fetched.
         IntegrityError: its weights are not what their checksum says.
     """
-    if pooling not in POOLINGS:
-        raise OptionError(f"`pooling` must be one of {', '.join(POOLINGS)}, got {pooling!r}")
+    tap = read_tap(layer, pooling)
+    if tap.layer == AUTO:
+        raise OptionError("layer auto is chosen by training on photos: enxerto train DIR -o MODEL --layer auto")
     entry = _looking(find(name), size_px, crop, mirror)
     source = weights.locate(entry, given=file, offline=offline)
     return Backbone(
@@ -196,8 +214,8 @@ def open_backbone(
         origin=source.origin,
         load=lambda: weights.load(entry, source),
         known_identity=entry.identity if source.origin == "package" else None,
-        layer=layer,
-        pooling=pooling,
+        layer=tap.layer,
+        pooling=tap.pooling,
     )
 
 

@@ -11,7 +11,7 @@ from enxerto.backbones import torchvision_files
 from enxerto.backbones.keras_zoo import published as keras_files
 from enxerto.backbones.preprocessing import Preprocessing
 from enxerto.backbones.torchvision_files import Published
-from enxerto.errors import UnknownNameError
+from enxerto.errors import OptionError, UnknownNameError
 
 DEFAULT = "efficientnet_lite0"
 LAST = "last"
@@ -21,12 +21,55 @@ FILE = "file:"
 POOLINGS = ("average", "max", "grid2")
 MAPS = "maps"
 """Not pooled at all: a layer's whole output in one row, for what is computed further from there."""
+AUTO = "auto"
+"""In place of a layer: the one that cross-validation chooses among `candidate_taps`."""
+_TYPED = {"average": "average", "max": "max", "2x2": "grid2"}
 
 _HALF = (0.5, 0.5, 0.5)
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _APACHE = "apache-2.0"
 _KERAS_LICENCES = {"vgg16": "cc-by-4.0", "vgg19": "cc-by-4.0", "resnet": "mit"}
 """Of weights that Keras took over from others; of the rest it says nothing."""
+
+
+@dataclass(frozen=True)
+class Tap:
+    """Where features are taken out of a network.
+
+    Attributes:
+        layer: `last`, or the name of a module inside the network.
+        pooling: how the layer's maps become one vector: `average`, `max`, or `grid2`, the averages over a 2x2 grid.
+    """
+
+    layer: str = LAST
+    pooling: str = "average"
+
+    def __str__(self) -> str:
+        """As it is typed, e.g. `last`, `blocks.3:2x2`."""
+        typed = {pooling: name for name, pooling in _TYPED.items()}[self.pooling]
+        return self.layer if self.pooling == "average" else f"{self.layer}:{typed}"
+
+
+def read_tap(typed: str, pooling: str = "average") -> Tap:
+    """The tap that somebody typed.
+
+    Args:
+        typed: a layer, with `:2x2`, `:max` or `:average` behind it where its pooling is not `pooling`.
+        pooling: one of `POOLINGS`, where the layer says nothing else.
+
+    Raises:
+        OptionError: an unknown pooling, or two that contradict each other.
+    """
+    if pooling not in POOLINGS:
+        raise OptionError(f"`pooling` must be one of {', '.join(POOLINGS)}, got {pooling!r}")
+    layer, colon, behind = typed.rpartition(":")
+    if not colon:
+        return Tap(typed, pooling)
+    if behind not in _TYPED or not layer:
+        raise OptionError(f"a layer is typed NAME or NAME:2x2, NAME:max, NAME:average; got {typed!r}")
+    if pooling not in ("average", _TYPED[behind]):
+        raise OptionError(f"layer {typed!r} and pooling {pooling!r} contradict each other; give one of them")
+    return Tap(layer, _TYPED[behind])
 
 
 @dataclass(frozen=True)

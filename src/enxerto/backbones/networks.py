@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
 from torch import nn
 
-from enxerto.backbones.catalog import CLASSES, LAST, MAPS, POOLINGS, Entry
+from enxerto.backbones.catalog import CLASSES, LAST, MAPS, POOLINGS, Entry, Tap
 from enxerto.backbones.preprocessing import Preprocessing
 from enxerto.backbones.unfilled import unfilled
 from enxerto.errors import EnxertoError, IntegrityError, OptionError, UnknownNameError
@@ -134,17 +134,85 @@ class FeatureNetwork(nn.Module):
         return taken[0]
 
     def _pool(self, maps: torch.Tensor) -> torch.Tensor:
-        if maps.ndim == 2:
-            return maps
-        if maps.ndim == 3:
-            maps = maps.transpose(1, 2).unsqueeze(-1)  # tokens of a transformer: (batch, channel, token, 1)
-        elif getattr(self.network, "output_fmt", None) is not None and str(self.network.output_fmt) == "Format.NHWC":
-            maps = maps.permute(0, 3, 1, 2)
-        if self.pooling == "max":
-            return maps.amax((2, 3))
-        if self.pooling == "average" or maps.shape[-1] < 2:
-            return maps.mean((2, 3))
-        return nn.functional.adaptive_avg_pool2d(maps, 2).flatten(1)
+        return pooled(self.network, maps, self.pooling)
+
+
+class TappedNetwork(nn.Module):
+    """Pixels to the features of several taps, side by side, in one pass.
+
+    Args:
+        network: a whole network as `build` makes it.
+        preprocessing: its normalization.
+        taps: in the order of the features.
+    """
+
+    def __init__(self, network: nn.Module, preprocessing: Preprocessing, taps: Sequence[Tap]) -> None:
+        super().__init__()
+        modules = dict(network.named_modules())
+        for tap in taps:
+            if tap.layer != LAST and tap.layer not in modules:
+                raise UnknownNameError("layer", tap.layer, [LAST, *filter(None, modules)])
+        self.normalize: nn.Module = Normalize(preprocessing)
+        self.network = network
+        self.taps = tuple(taps)
+        self.mirror = preprocessing.mirror
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Shape (batch, features of all taps)."""
+        inputs = self.normalize(batch)
+        looks = [inputs, inputs.flip(3)] if self.mirror else [inputs]
+        seen = [torch.cat([part for part in self.parts(look) if part is not None], 1) for look in looks]
+        return sum(seen[1:], seen[0]) / len(seen)
+
+    def parts(self, inputs: torch.Tensor) -> list[torch.Tensor | None]:
+        """The features of each tap for normalized pixels; `None` where a layer gives nothing that can be pooled."""
+        outputs: dict[str, torch.Tensor] = {}
+
+        def keep(name: str) -> Any:
+            def hook(_module: nn.Module, _inputs: object, output: Any) -> torch.Tensor | None:
+                if name in outputs or not isinstance(output, torch.Tensor) or output.ndim not in (2, 3, 4):
+                    return None
+                outputs[name] = output
+                return output.clone()  # what follows may work in place
+
+            return hook
+
+        layers = dict.fromkeys(tap.layer for tap in self.taps if tap.layer != LAST)
+        hooks = [self.network.get_submodule(layer).register_forward_hook(keep(layer)) for layer in layers]
+        try:
+            outputs[LAST] = _final_maps(self.network, inputs)
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return [self._part(tap, outputs) for tap in self.taps]
+
+    def _part(self, tap: Tap, outputs: Mapping[str, torch.Tensor]) -> torch.Tensor | None:
+        if tap.layer not in outputs:
+            return None
+        if tap == Tap():
+            return _head_features(self.network, outputs[LAST])
+        return pooled(self.network, outputs[tap.layer], tap.pooling)
+
+
+def pooled(network: nn.Module, maps: torch.Tensor, pooling: str) -> torch.Tensor:
+    """A layer's maps or tokens as one vector a photo, shape (batch, features).
+
+    Args:
+        network: whose layer it is.
+        maps: as the layer gives them.
+        pooling: one of `POOLINGS`; tokens, and maps of one column, have no grid and are averaged.
+    """
+    if maps.ndim == 2:
+        return maps
+    if maps.ndim == 3:
+        maps = maps.transpose(1, 2).unsqueeze(-1)  # tokens of a transformer: (batch, channel, token, 1)
+    elif str(getattr(network, "output_fmt", None)) == "Format.NHWC":
+        maps = maps.permute(0, 3, 1, 2)
+    if pooling == "max":
+        return maps.amax((2, 3))
+    if pooling == "average" or maps.shape[-1] < 2:
+        return maps.mean((2, 3))
+    return nn.functional.adaptive_avg_pool2d(maps, 2).flatten(1)
 
 
 class GraftedNetwork(nn.Module):
@@ -165,10 +233,15 @@ class GraftedNetwork(nn.Module):
 
 
 def _last_features(network: Any, inputs: torch.Tensor) -> torch.Tensor:
+    return _head_features(network, _final_maps(network, inputs))
+
+
+def _head_features(network: Any, maps: torch.Tensor) -> torch.Tensor:
+    """From the last maps to what the network's own last layer reads."""
     if hasattr(network, "forward_head"):
-        features: torch.Tensor = network.forward_head(network.forward_features(inputs), pre_logits=True)
+        features: torch.Tensor = network.forward_head(maps, pre_logits=True)
         return features.flatten(1)
-    return _final_maps(network, inputs).mean((2, 3))
+    return maps.mean((2, 3))
 
 
 def _final_maps(network: Any, inputs: torch.Tensor) -> torch.Tensor:

@@ -27,6 +27,9 @@ from enxerto.cli.messages import command_line, exit_code, print_json, progress, 
     help="For all of it; the most promising backbones come first.",
 )  # fmt: skip
 @click.option("--folds", type=click.IntRange(2, 100), default=5, show_default=True, help="Of the cross-validation.")
+@click.option(
+    "--no-transfer", is_flag=True, help="Don't measure whether transfer helps: random weights, scratch, domain, layers."
+)
 @options.label_pattern
 @options.precision
 @options.device
@@ -42,6 +45,7 @@ def command(
     source: Path,
     output: Path | None,
     backbones: str,
+    no_transfer: bool,
     no_cache: bool,
     max_megapixels: float,
     on_error: str,
@@ -52,7 +56,8 @@ def command(
     """Compare backbones on the photos in SOURCE and on this machine: accuracy, speed, memory, size.
 
     SOURCE is as for enxerto train. Backbones are ranked on a sample; those that another one beats beyond noise without
-    being slower are put aside, heads of the others are solved, and accuracies compared photo by photo.
+    being slower are put aside, heads of the others are solved, and accuracies compared photo by photo. For the best one
+    it is then measured whether transfer helps on these photos, and which of its layers' features are best.
     """
     from enxerto.jobs import compare
     from enxerto.jobs.comparing.compare import STEM
@@ -61,8 +66,8 @@ def command(
 
     names = [name.strip() for name in backbones.split(",") if name.strip()]
     contents = compare(
-        source, output, backbones=names, cache=not no_cache, limits=options.limits(max_megapixels),
-        command=command_line(), progress=progress(quiet), **settings,
+        source, output, backbones=names, transfer=not no_transfer, cache=not no_cache,
+        limits=options.limits(max_megapixels), command=command_line(), progress=progress(quiet), **settings,
     )  # fmt: skip
     if as_json:
         print_json("comparison", contents)

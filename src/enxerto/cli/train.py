@@ -17,8 +17,10 @@ from enxerto.errors import OptionError
 @click.option("-o", "--output", type=options.PATH, required=True, help="Directory to save the model in.")
 @click.option("--backbone", default="efficientnet_lite0", show_default=True, help="See: enxerto backbones list.")
 @click.option(
-    "--layer", default="last", show_default=True, help="Where features come from: a module inside the network."
-)
+    "--layer", default="last", show_default=True, metavar="NAME[:2x2]",
+    help="Where features come from: a module inside the network, averaged or over a 2x2 grid; auto tries the ends of "
+    "all stages, and keeps the best if it is better than the last beyond noise.",
+)  # fmt: skip
 @click.option(
     "--pooling", type=click.Choice(["average", "max", "grid2"]), default="average", show_default=True,
     help="How a layer's maps become one vector.",
@@ -42,7 +44,16 @@ from enxerto.errors import OptionError
     "--coverage", type=options.Number(0.5, 1, max_open=True), default=0.95, show_default=True,
     help="How often prediction sets shall hold the true class.",
 )  # fmt: skip
-@click.option("--no-control", is_flag=True, help="Don't compare with the same backbone on random weights.")
+@click.option(
+    "--no-control",
+    is_flag=True,
+    help="Don't compare with random weights, nor measure how far the photos are from ImageNet's.",
+)
+@click.option(
+    "--scratch",
+    is_flag=True,
+    help="Also train a small network from scratch, to see what transfer is worth; a minute or so.",
+)
 @click.option(
     "--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="auto", show_default=True,
     help="For making features; auto takes bf16 where the CPU has it and these photos' features agree with fp32.",

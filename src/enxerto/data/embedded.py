@@ -12,6 +12,7 @@ import importlib.resources
 import io
 import struct
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -41,39 +42,45 @@ def write_faces(target: Path) -> Path:
     for index, levels in enumerate(_small_photos()):
         name, number = ("face", index) if index < FACES else ("other", index - FACES)
         content[target / name / f"{name}_{number:03d}.png"] = _png(levels)
-    for path, png in content.items():
-        if path.exists() and (not path.is_file() or path.read_bytes() != png):
-            raise StorageError(f"{path} is there already, with other content; choose an empty folder")
-    for path, png in content.items():
-        if not path.exists():
-            write_durably(path, png)
-    return target
+    return _write_new(target, content)
 
 
 def write_digits(target: Path) -> Path:
     """Write 1,797 handwritten digits as PNG files of 8 x 8 pixels into `0/` to `9/` below a folder.
 
     Args:
-        target: a folder that nobody else writes to.
+        target: the folder; made if need be. Files that are there already and equal are left alone.
 
     Returns:
         `target`.
 
     Raises:
         DataError: scikit-learn, which carries them, is not installed.
-        StorageError: the disk is full.
+        StorageError: a file of that name with other content is there, or the disk is full. Nothing is overwritten.
     """
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
         raise DataError("the digits come with scikit-learn, which is missing; pip install 'enxerto[digits]'") from error
     digits = load_digits()
+    content = {}
+    for number, (ink, label) in enumerate(zip(digits.images, digits.target.tolist(), strict=True)):
+        levels = np.rint(ink * (255.0 / 16.0)).astype(np.uint8)  # ink is 0 to 16
+        content[target / str(label) / f"digit_{number:04d}.png"] = _png(levels)
+    return _write_new(target, content)
+
+
+def _write_new(target: Path, content: Mapping[Path, bytes]) -> Path:
+    """Write files below a folder, unless one is there with other content."""
+    for path, png in content.items():
+        if path.exists() and (not path.is_file() or path.read_bytes() != png):
+            raise StorageError(f"{path} is there already, with other content; choose an empty folder")
     with storage_errors(target):
-        for label in range(10):
-            (target / str(label)).mkdir(parents=True, exist_ok=True)
-        for number, (ink, label) in enumerate(zip(digits.images, digits.target.tolist(), strict=True)):
-            levels = np.rint(ink * (255.0 / 16.0)).astype(np.uint8)  # ink is 0 to 16
-            (target / str(label) / f"digit_{number:04d}.png").write_bytes(_png(levels))
+        for folder in dict.fromkeys(path.parent for path in content):
+            folder.mkdir(parents=True, exist_ok=True)
+    for path, png in content.items():
+        if not path.exists():
+            write_durably(path, png)
     return target
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+NEAR = 0.45
+"""Share of the distance of noise below which photos count as near: between that of ordinary photos and that of
+textures, drawings and digits, as docs/benchmarks.md measures them under "New kinds of images"."""
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -119,11 +123,108 @@ class Control:
 
 
 @dataclass(frozen=True)
+class Scratch:
+    """Is transfer worth it? A head on pretrained features against a small network trained from scratch.
+
+    Both learned from the same photos and were judged on the same other ones.
+
+    Attributes:
+        learned: photos that both learned from.
+        photos: that both were judged on.
+        side_px: of the square that the small network looked at.
+        parameters: of the small network.
+        epochs: that it learned for.
+        cut_short: it should have learned for more, but its time was over.
+        pretrained: accuracy of the head on pretrained features.
+        scratch: accuracy of the small network.
+        lift: the paired difference between both.
+    """
+
+    learned: int
+    photos: int
+    side_px: int
+    parameters: int
+    epochs: int
+    cut_short: bool
+    pretrained: Interval
+    scratch: Interval
+    lift: Interval
+
+
+@dataclass(frozen=True)
+class Domain:
+    """How far photos are from those that the backbone was trained on.
+
+    Attributes:
+        photos: looked at.
+        distance: of what the backbone's batch normalizations see of them to what they saw in training: the Hellinger
+            distance, root mean square over channels; 0 is no difference, 1 the most there can be.
+        noise: the distance of pictures of pure noise.
+    """
+
+    photos: int
+    distance: Interval
+    noise: float
+
+    @property
+    def share(self) -> Interval:
+        """The distance as a share of that of noise."""
+        return Interval(*(value / self.noise for value in (self.distance.value, self.distance.low, self.distance.high)))
+
+    @property
+    def far(self) -> bool:
+        """Nearer to noise than ordinary photos are: `NEAR` of the way or more."""
+        return self.share.value >= NEAR
+
+
+@dataclass(frozen=True)
+class LayerScore:
+    """A head on the features of one layer, cross-validated among photos that may be learned from.
+
+    Attributes:
+        name: of the layer, as it is typed: `blocks.3`, or `blocks.3:2x2` over a 2x2 grid.
+        width: features a photo.
+        accuracy: out of fold.
+        log_loss: likewise, which is what the choice goes by; `None` where nothing could be compared.
+        chosen: it is the one that the saved model would take.
+    """
+
+    name: str
+    width: int
+    accuracy: Interval
+    log_loss: float | None
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class LayersTried:
+    """Which layer's features transfer best, by cross-validation.
+
+    Attributes:
+        photos: that these figures are of.
+        scores: from input to output.
+        rounds: the layer that each round of the evaluation chose among the photos that it learned from.
+        gain: accuracy with the layers that the rounds chose minus that with the last layer, paired, on photos that no
+            choice and no head has seen; `None` where the last layer was chosen.
+    """
+
+    photos: int
+    scores: tuple[LayerScore, ...]
+    rounds: tuple[str, ...]
+    gain: Interval | None = None
+
+    @property
+    def chosen(self) -> LayerScore:
+        """The layer that the saved model would take."""
+        return next(score for score in self.scores if score.chosen)
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One way to a classifier, measured on the same photos as the others.
 
     Attributes:
-        name: `linear probe`, `probe on 8 views`, `fine-tuning`.
+        name: `linear probe`, `probe on layer blocks.3:2x2`, `probe on 8 views`, `fine-tuning`.
         accuracy: on the evaluated photos.
         log_loss: likewise.
         gain: accuracy minus that of the plain linear probe, paired; `None` for that probe itself.

@@ -40,6 +40,7 @@ class LabelledPhotos:
         twins: exact and near duplicates have one number, int64.
         groups: photos that must stay on one side have one number, int64: twins, and groups named by the user.
         content: SHA-256 of each file, uint8, shape (photos, 32).
+        short_sides: of the upright originals, in pixels, int64.
     """
 
     photos: PhotoSet
@@ -48,6 +49,7 @@ class LabelledPhotos:
     twins: NDArray[np.int64]
     groups: NDArray[np.int64]
     content: NDArray[np.uint8]
+    short_sides: NDArray[np.int64]
 
     @classmethod
     def of(cls, table: FeatureTable, classes: tuple[str, ...] | None = None) -> LabelledPhotos:
@@ -65,6 +67,7 @@ class LabelledPhotos:
             twins=np.array(twins, dtype=np.int64),
             groups=np.array(merge_groups(twins, [photo.group for photo in photos.photos]), dtype=np.int64),
             content=np.frombuffer(content, dtype=np.uint8).reshape(-1, 32),
+            short_sides=np.array([min(record.width, record.height) for record in records], dtype=np.int64),
         )
 
     def with_twins(self, chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:

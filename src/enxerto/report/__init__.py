@@ -1,6 +1,13 @@
 """Frozen results into one self-contained HTML page, plain text or JSON."""
 
-from enxerto.report.comparison.contents import ComparedBackbone, ComparisonContents, Found, Speed, Wishes
+from enxerto.report.comparison.contents import (
+    ComparedBackbone,
+    ComparisonContents,
+    Found,
+    Speed,
+    TransferCard,
+    Wishes,
+)
 from enxerto.report.comparison.page import render_comparison
 from enxerto.report.comparison.table import comparison_table
 from enxerto.report.contents import BackboneCard, ReportContents, TricksContents, TuningCard
@@ -49,6 +56,7 @@ __all__ = [
     "Pictures",
     "ReportContents",
     "Speed",
+    "TransferCard",
     "TricksContents",
     "TuningCard",
     "UnmeasuredContents",

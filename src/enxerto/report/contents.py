@@ -5,7 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from enxerto.data.health import DataHealth
-from enxerto.evaluation.results import Candidate, Control, Defense, Evaluation, Interval, LearningCurve, TrickEffect
+from enxerto.evaluation.results import (
+    Candidate,
+    Control,
+    Defense,
+    Domain,
+    Evaluation,
+    Interval,
+    LayersTried,
+    LearningCurve,
+    Scratch,
+    TrickEffect,
+)
 from enxerto.tuning.history import FitHistory
 
 
@@ -85,6 +96,10 @@ class ReportContents:
         curve: how accuracy grows with the number of photos; `None` when it wasn't measured.
         notes: what was asked for and couldn't be done, in sentences.
         unmeasured: classes of a training of which no photo was evaluated, as the few there are were learned from.
+        layers: which layer's features transfer best; `None` where the layer was given.
+        scratch: a small network trained from scratch on the same photos; `None` where it wasn't asked for.
+        domain: how far the photos are from ImageNet's; `None` where the control was switched off, or the backbone can't
+            tell.
     """
 
     title: str
@@ -109,6 +124,9 @@ class ReportContents:
     curve: LearningCurve | None = None
     notes: tuple[str, ...] = ()
     unmeasured: tuple[str, ...] = ()
+    layers: LayersTried | None = None
+    scratch: Scratch | None = None
+    domain: Domain | None = None
 
     @property
     def honest(self) -> Evaluation:

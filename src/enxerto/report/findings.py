@@ -18,6 +18,7 @@ from enxerto.report.improvement import (
     unusual_fits,
     ways_sentence,
 )
+from enxerto.report.transfer import advice
 from enxerto.report.wording import (
     count,
     listing,
@@ -257,6 +258,13 @@ def _control(control: Control | None) -> list[Alert]:
         return []
     text = f"The pretrained weights are not shown to help here: {points_interval(control.lift)} over random ones."
     return [Alert("warning", text, "transfer")]
+
+
+def transfer_advice(contents: ReportContents) -> str:
+    """What to do about transfer; empty where nothing was measured that says it."""
+    return advice(
+        contents.control, contents.scratch, contents.domain, contents.layers, layer=contents.backbone.layer,
+    )  # fmt: skip
 
 
 def _improvement(contents: ReportContents) -> list[Alert]:

@@ -15,8 +15,16 @@ from enxerto.report import charts, wording
 from enxerto.report.confused import confused_pairs
 from enxerto.report.contents import ReportContents, TuningCard
 from enxerto.report.document import filled
-from enxerto.report.findings import alerts, small_sample_caveat, unmeasured_sentence, verdict, worst_first
+from enxerto.report.findings import (
+    alerts,
+    small_sample_caveat,
+    transfer_advice,
+    unmeasured_sentence,
+    verdict,
+    worst_first,
+)
 from enxerto.report.improvement import kept_accuracy, kept_epoch
+from enxerto.report.transfer import domain_sentence
 
 MOST_CARDS = 24
 MOST_ISSUES = 100
@@ -78,6 +86,8 @@ def render(
         pairs=confused_pairs(evaluation),
         health_lists=health_lists(contents.health),
         charts=_charts(contents, evaluation),
+        advice=transfer_advice(contents),
+        distance=domain_sentence(contents.domain) if contents.domain else "",
         mistakes=_cards(evaluation.mistakes, sources, _sources(overlays or {}, evaluation.mistakes[:MOST_CARDS])),
         suspicious=_cards(evaluation.suspicious_labels, sources, {}),
         most_cards=MOST_CARDS,
@@ -118,6 +128,8 @@ def _charts(contents: ReportContents, evaluation: Evaluation) -> dict[str, chart
     return {
         "gauge": charts.accuracy_gauge(evaluation, contents.control),
         "control": charts.control_gauge(contents.control) if contents.control else None,
+        "scratch": charts.scratch_gauge(contents.scratch) if contents.scratch else None,
+        "layers": charts.layers_chart(contents.layers) if contents.layers else None,
         "counts": charts.class_counts(contents.health.class_counts) if contents.health.class_counts else None,
         "scores": charts.class_scores(scored) if scored else None,
         "confusion": charts.confusion_heatmap(evaluation) if few else None,

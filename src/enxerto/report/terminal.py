@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from enxerto.data.health import DataHealth, DuplicateGroup, PhotoIssue
-from enxerto.evaluation.results import Candidate, ClassResult, Evaluation, Interval, LearningCurve
+from enxerto.evaluation.results import (
+    Candidate,
+    ClassResult,
+    Domain,
+    Evaluation,
+    Interval,
+    LayersTried,
+    LearningCurve,
+    Scratch,
+)
 from enxerto.report.confused import confused_pairs
 from enxerto.report.contents import ReportContents
-from enxerto.report.findings import alerts, verdict, worst_first
+from enxerto.report.findings import alerts, transfer_advice, verdict, worst_first
 from enxerto.report.text import plain, table, terminal_columns, wrapped
+from enxerto.report.transfer import domain_sentence, scratch_sentence
 from enxerto.report.unmeasured.contents import UnmeasuredContents
 from enxerto.report.unmeasured.page import ADVICE, cautions, learned_sentence, reason_sentence
 from enxerto.report.wording import (
@@ -80,6 +90,7 @@ def _measured_blocks(contents: ReportContents, columns: int) -> list[str]:
         )
     blocks += _evaluation_blocks(contents.honest)
     blocks += _ways_block(contents.candidates)
+    blocks += transfer_blocks(contents.layers, contents.scratch, contents.domain, transfer_advice(contents), columns)
     if contents.curve is not None:
         blocks.append(wrapped(plain(_curve_line(contents.curve)), columns, 2))
     blocks += _issue_block("skipped", contents.health.skipped, columns)
@@ -108,6 +119,27 @@ def _ways_block(candidates: Sequence[Candidate]) -> list[str]:
         return []
     header = ("way", "accuracy", "gain", "95 % interval", "log loss", "change", "95 % interval", "time")
     return [table(header, map(_way_row, candidates))]
+
+
+def transfer_blocks(
+    layers: LayersTried | None, scratch: Scratch | None, domain: Domain | None, advice: str, columns: int
+) -> list[str]:
+    """The layers tried as a table, what else says whether transfer helps, and the advice."""
+    blocks = []
+    if layers is not None:
+        rows = [
+            (visible(score.name) + " (chosen)" * score.chosen, f"{score.width:,}", percent(score.accuracy.value),
+             percent_interval(score.accuracy), "" if score.log_loss is None else number(score.log_loss))
+            for score in layers.scores
+        ]  # fmt: skip
+        title = f"layer, on {count(layers.photos, 'photo')}"
+        blocks.append(table((title, "features", "accuracy", "95 % interval", "log loss"), rows))
+    lines = [scratch_sentence(scratch)] if scratch is not None else []
+    lines += [domain_sentence(domain)] if domain is not None else []
+    lines += [f"Advice: {advice}"] if advice else []
+    if lines:
+        blocks.append("\n".join(wrapped(plain(line), columns, 2) for line in lines))
+    return blocks
 
 
 def _way_row(candidate: Candidate) -> tuple[str, ...]:

@@ -71,15 +71,49 @@ def train_probe(
         DataError: sides are neither train/val/test nor folds, or a side has no photos.
         OptionError: coverage is not between 0 and 1.
     """
+    shown = [features] * len(fits_of(sides, len(labels)))
+    return train_probes(
+        shown, labels, classes, sides, views=views, groups=groups, class_weight=class_weight, coverage=coverage,
+        seed=seed, progress=progress,
+    )  # fmt: skip
+
+
+def train_probes(
+    features: Sequence[Features],
+    labels: Labels,
+    classes: tuple[str, ...],
+    sides: Sequence[str],
+    *,
+    views: NDArray[np.float32] | None = None,
+    groups: Groups | None = None,
+    class_weight: ClassWeight = None,
+    coverage: float = 0.95,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> TrainedProbe:
+    """As `train_probe`, where each fit may have features of its own: of the layer that was chosen for it.
+
+    Args:
+        features: of all photos for each of `fits_of`, float32, shape (photos, features).
+        labels: this and what follows as for `train_probe`.
+        classes: names, at least two.
+        sides: of each photo.
+        views: features of further views.
+        groups: photos of one group are never on both sides of an inner fold.
+        class_weight: `balanced` lets every class count the same.
+        coverage: stated coverage of the prediction sets.
+        seed: of inner folds and samples.
+        progress: told of the photos learned from.
+    """
     names = np.asarray(groups) if groups is not None else np.arange(len(labels))
     planned = rounds(sides, len(labels))
-    fits = [learned for learned, _ in planned] + ([np.arange(len(labels))] if len(planned) > 1 else [])
+    fits = fits_of(sides, len(labels))
     with progress("solving the head", sum(len(learned) for learned in fits)) as advance:
         probes = []
-        for learned in fits:
+        for shown, learned in zip(features, fits, strict=True):
             probes.append(
                 fit_probe(
-                    features[learned],
+                    shown[learned],
                     labels[learned],
                     classes,
                     views=None if views is None else views[learned],
@@ -90,9 +124,22 @@ def train_probe(
                 )
             )
             advance(len(learned))
-    parts = [probe.decide(features[held_out]) for probe, (_, held_out) in zip(probes, planned, strict=False)]
+    parts = [
+        probe.decide(shown[held_out]) for probe, shown, (_, held_out) in zip(probes, features, planned, strict=False)
+    ]
     decisions, evaluated = in_order(parts, [held_out for _, held_out in planned])
     return TrainedProbe(probes[-1], decisions, evaluated)
+
+
+def fits_of(sides: Sequence[str], photos: int) -> list[NDArray[np.int64]]:
+    """Indices of the photos that each fit learns from: of every round, and with several rounds of a last one, on all.
+
+    Args:
+        sides: as for `rounds`, like what follows.
+        photos: how many.
+    """
+    planned = rounds(sides, photos)
+    return [learned for learned, _ in planned] + ([np.arange(photos)] if len(planned) > 1 else [])
 
 
 def rounds(sides: Sequence[str], photos: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:

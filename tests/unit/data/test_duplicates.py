@@ -96,3 +96,36 @@ def test_pictures_smaller_than_a_thumbprint_are_duplicates_only_when_equal() -> 
 def test_records_without_a_thumbprint_are_compared_by_checksum_only() -> None:
     bare = PhotoRecord("aa", "good")
     assert find_duplicates([bare, bare, PhotoRecord("bb", "good")]) == [Duplicates((0, 1), True)]
+
+
+def _cell(seed: int) -> Image.Image:
+    """A dark disk on a lighter one in the middle of its picture, as cells under a microscope: all much alike."""
+    dice = np.random.default_rng(seed)
+    y, x = np.mgrid[:64, :64] - 32
+    picture = np.full((64, 64), 230.0)
+    for level, size in ((170, 26), (90, 11)):
+        angle, edge = np.arctan2(y, x), np.full((64, 64), float(size) + dice.normal(0, 1))
+        for wave in range(1, 5):
+            edge += dice.normal(0, 0.07) * size * np.cos(wave * angle + dice.uniform(0, 6))
+        picture[np.hypot(x, y) < edge] = level
+    return Image.fromarray(picture.astype(np.uint8)).convert("RGB")
+
+
+def test_of_pictures_that_are_all_much_alike_only_copies_are_duplicates() -> None:
+    cells = [_cell(seed) for seed in range(60)]
+    alone = [record_of(cell) for cell in cells]
+    least = duplicates._merged(duplicates._signatures(_prints(alone)), np.full(60, 40.0, np.float32), duplicates.SAME)
+    assert len(least.sets()) < 50  # at the limit for photos, different cells would be taken for one
+    assert find_duplicates(alone) == []
+    copy = Image.open(io.BytesIO(encoded(cells[7], "JPEG", quality=90)))
+    assert find_duplicates([*alone, record_of(copy)]) == [Duplicates((7, 60), False)]
+
+
+def test_photos_of_which_each_has_a_copy_are_still_found() -> None:
+    photos = [Image.fromarray(scene(120, 90, seed)) for seed in range(20)]
+    records = [record_of(each) for each in (*photos, *(COPIES["brighter"](photo) for photo in photos))]
+    assert find_duplicates(records) == [Duplicates((index, index + 20), False) for index in range(20)]
+
+
+def _prints(records: list[PhotoRecord]) -> np.ndarray:
+    return np.stack([np.frombuffer(record.thumbprint, np.uint8).reshape(24, 24) for record in records])

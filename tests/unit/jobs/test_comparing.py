@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -14,14 +15,14 @@ import enxerto
 from enxerto.errors import DataError, EngineError, OptionError, UnknownNameError, WeightsMissingError
 from enxerto.evaluation.intervals import mean_interval
 from enxerto.jobs.comparing import compare as job
-from enxerto.jobs.comparing import speed
+from enxerto.jobs.comparing import speed, transfer
 from enxerto.jobs.comparing.candidates import candidates
 from enxerto.jobs.comparing.choosing import Cost, by_accuracy, wishes
 from enxerto.jobs.comparing.deadline import OutOfTimeError, until
 from enxerto.jobs.comparing.screening import Screened, put_aside
 from enxerto.jobs.comparing.solving import Answers
 from enxerto.progress import silent
-from enxerto.report import Speed, comparison_from_json
+from enxerto.report import Speed, comparison_from_json, comparison_table
 
 MEASURED = Speed(10.0, 9.0, 11.0, 20, 50_000_000, 5.0, "2026-01-31T12:00:00+00:00")
 
@@ -99,7 +100,7 @@ def test_names_are_the_catalog_s_and_missing_weights_are_told() -> None:
 @pytest.mark.usefixtures("given_speeds")
 def test_a_comparison_says_which_to_take_and_leaves_nobody_out_silently(faces: Path, tmp_path: Path) -> None:
     names = ["efficientnet_lite0", "squeezenet1_1", "random:resnet18"]
-    contents = enxerto.compare(faces, tmp_path / "out", backbones=names, offline=True)
+    contents = enxerto.compare(faces, tmp_path / "out", backbones=names, offline=True, transfer=False)
     assert sorted(entry.name for entry in contents.entries) == sorted(names)
     for entry in contents.entries:
         assert (entry.found is None) == bool(entry.skipped)
@@ -110,12 +111,12 @@ def test_a_comparison_says_which_to_take_and_leaves_nobody_out_silently(faces: P
     assert comparison_from_json((tmp_path / "out/comparison.json").read_bytes()) == contents
     assert contents.wishes.best in (tmp_path / "out/comparison.html").read_text()
     with pytest.raises(OptionError, match="pass --force"):
-        enxerto.compare(faces, tmp_path / "out", backbones=names, offline=True)
+        enxerto.compare(faces, tmp_path / "out", backbones=names, offline=True, transfer=False)
 
 
 @pytest.mark.usefixtures("given_speeds")
 def test_a_comparison_agrees_with_training(faces: Path) -> None:
-    contents = enxerto.compare(faces, backbones=["squeezenet1_1"], offline=True)
+    contents = enxerto.compare(faces, backbones=["squeezenet1_1"], offline=True, transfer=False)
     trained = enxerto.train(
         faces, None, backbone="squeezenet1_1", precision="fp32", control=False, curve=False, offline=True
     )
@@ -128,7 +129,7 @@ def test_a_comparison_agrees_with_training(faces: Path) -> None:
 @pytest.mark.usefixtures("given_speeds")
 def test_too_little_time_is_one_clear_line(faces: Path) -> None:
     with pytest.raises(OptionError, match="--minutes 1e-06 is not enough"):
-        enxerto.compare(faces, backbones=["squeezenet1_1"], minutes=1e-6, offline=True, cache=False)
+        enxerto.compare(faces, backbones=["squeezenet1_1"], minutes=1e-6, offline=True, transfer=False, cache=False)
     with pytest.raises(OptionError, match="must be more than 0, got 0"):
         enxerto.compare(faces, minutes=0)
 
@@ -138,9 +139,15 @@ def test_one_class_and_unreadable_photos_are_refused(tmp_path: Path) -> None:
         (tmp_path / "bad" / name).mkdir(parents=True)
         (tmp_path / "bad" / name / "1.jpg").write_bytes(b"no photo")
     with pytest.raises(DataError, match="can be read"):
-        enxerto.compare(tmp_path / "bad", backbones=["squeezenet1_1"], offline=True)
+        enxerto.compare(tmp_path / "bad", backbones=["squeezenet1_1"], offline=True, transfer=False)
     with pytest.raises(DataError, match="two classes or more"):
-        enxerto.compare(tmp_path / "bad" / "a" / "..", backbones=["squeezenet1_1"], label_pattern="(.)", offline=True)
+        enxerto.compare(
+            tmp_path / "bad" / "a" / "..",
+            backbones=["squeezenet1_1"],
+            label_pattern="(.)",
+            offline=True,
+            transfer=False,
+        )
 
 
 def test_a_speed_is_measured_once_and_then_recalled(faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,3 +173,41 @@ def test_a_child_that_fails_says_why(faces: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(engine, "device", "nowhere")
     with pytest.raises(EngineError, match="could not be measured: .*nowhere"):
         speed.speed_of(candidate, engine, enxerto.list_photos(faces), keep=False, seed=0, limits=None)
+
+
+@pytest.mark.usefixtures("given_speeds")
+def test_whether_transfer_helps_is_measured_for_the_best(faces: Path, tmp_path: Path) -> None:
+    for name in ("face", "other"):
+        (tmp_path / "few" / name).mkdir(parents=True)
+        for photo in sorted((faces / name).iterdir())[:15]:
+            shutil.copy(photo, tmp_path / "few" / name)
+    contents = enxerto.compare(tmp_path / "few", tmp_path / "out", backbones=["lite0", "random:lite0"], offline=True)
+    card = contents.transfer
+    assert card is not None
+    assert (card.backbone, card.missing) == ("efficientnet_lite0", ())
+    assert card.control is not None
+    assert card.scratch is not None
+    assert card.domain is not None
+    assert card.layers is not None
+    assert (card.layers.gain is None) == (card.layers.chosen.name == "last")
+    page = (tmp_path / "out" / "comparison.html").read_text()
+    for part in ("Does transfer help here?", "Which layer transfers best", "of the way to pure noise", "Advice"):
+        assert part in page
+    assert comparison_from_json((tmp_path / "out" / "comparison.json").read_bytes()) == contents
+    assert "(chosen)" in comparison_table(contents)
+
+
+@pytest.mark.usefixtures("given_speeds")
+def test_what_of_transfer_there_was_no_time_for_is_said(
+    faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def late(*_: Any, **__: Any) -> Any:
+        raise OutOfTimeError
+
+    monkeypatch.setattr(transfer, "run_scratch", late)
+    contents = enxerto.compare(faces, backbones=["squeezenet1_1"], offline=True)
+    assert contents.transfer is not None
+    assert contents.transfer.control is not None
+    assert contents.transfer.domain is None  # SqueezeNet has no batch normalizations
+    assert contents.transfer.missing == ("a network from scratch", "other layers")
+    assert "measured against a network from scratch and other layers" in comparison_table(contents, columns=500)

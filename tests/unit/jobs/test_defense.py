@@ -31,7 +31,7 @@ LABELS = np.arange(PHOTOS) % 2
 def labelled() -> LabelledPhotos:
     photos = tuple(Photo(Path(f"{n}.png"), f"{n}.png", "ab"[label]) for n, label in enumerate(LABELS))
     own, content = np.arange(PHOTOS), np.zeros((PHOTOS, 32), dtype=np.uint8)
-    return LabelledPhotos(PhotoSet(Path(), photos, "made up"), ("a", "b"), LABELS, own, own, content)
+    return LabelledPhotos(PhotoSet(Path(), photos, "made up"), ("a", "b"), LABELS, own, own, content, own)
 
 
 def attacked(before: int, after: int, clean_after: int = 100, rows: int = PHOTOS) -> UnderAttack:

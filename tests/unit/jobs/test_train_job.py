@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from enxerto.classifier import Classifier
 from enxerto.data import Limits
 from enxerto.errors import DataError, IntegrityError, OptionError
 from enxerto.features import precision
@@ -313,3 +314,33 @@ def test_a_holdout_beside_a_given_split_is_refused(faces: Path, tmp_path: Path) 
     copy_some(faces, source / "test", range(4, 6))
     with pytest.raises(OptionError, match="a split is given already; leave `holdout` out"):
         quick(source, holdout=0.5)
+
+
+def test_the_layer_is_chosen_and_used_again(few: Path, tmp_path: Path) -> None:
+    trained = quick(few, tmp_path / "model", layer="auto", size_px=64, control=True, scratch=True, curve=False)
+    contents = trained.contents
+    assert contents.layers is not None
+    names = [score.name for score in contents.layers.scores]
+    assert names[-2:] == ["last", "last:2x2"]
+    assert "blocks.2:2x2" in names
+    assert len(contents.layers.rounds) == 5
+    assert set(contents.layers.rounds) <= set(names)
+    chosen = contents.layers.chosen.name
+    ways = [candidate.name for candidate in contents.candidates]
+    assert ways == ([] if chosen == "last" else ["linear probe", f"probe on layer {chosen}"])
+    kept = next((candidate.name for candidate in contents.candidates if candidate.kept), "linear probe")
+    assert str(trained.classifier.backbone.tap) == ("last" if kept == "linear probe" else chosen)
+    assert contents.scratch is not None
+    assert contents.domain is not None
+    assert 0 < contents.domain.share.value < 1.5
+    again = Classifier.load(tmp_path / "model", device="openvino")
+    assert again.backbone.tap == trained.classifier.backbone.tap
+    assert again.predict(few / "face") == trained.classifier.predict(few / "face")
+    assert rerender(tmp_path / "model") == trained.html
+
+
+def test_a_layer_is_typed_with_its_grid(few: Path) -> None:
+    trained = quick(few, layer="blocks.2:2x2", curve=False)
+    assert (trained.contents.backbone.layer, trained.contents.backbone.pooling) == ("blocks.2", "grid2")
+    assert trained.classifier.probe is not None
+    assert trained.classifier.probe.head.weight.shape == (2, 4 * 40)

@@ -27,7 +27,7 @@ def labelled(photos: PhotoSet, groups: list[int] | None = None) -> LabelledPhoto
     numbers = np.array(groups or range(len(photos)))
     labels = np.array([photos.classes.index(photo.label or "") for photo in photos.photos])
     content = np.zeros((len(photos), 32), dtype=np.uint8)
-    return LabelledPhotos(photos, photos.classes, labels, numbers, numbers, content)
+    return LabelledPhotos(photos, photos.classes, labels, numbers, numbers, content, numbers)
 
 
 def test_few_photos_are_all_taken() -> None:

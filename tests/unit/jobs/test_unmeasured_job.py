@@ -102,7 +102,7 @@ def test_a_class_without_a_readable_photo_is_refused(faces: Path, tmp_path: Path
 
 
 def test_what_was_not_asked_for_is_not_mentioned() -> None:
-    assert Asked("photos", "enxerto train photos", 1, False, "auto").notes == ()
+    assert Asked("photos", "enxerto train photos", 1, False, False, "auto").notes == ()
 
 
 def test_a_copy_of_what_is_always_learned_from_counts_as_seen(faces: Path, tmp_path: Path) -> None:

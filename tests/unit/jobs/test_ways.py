@@ -26,7 +26,7 @@ def labelled() -> LabelledPhotos:
     photos = tuple(Photo(Path(f"{n}.png"), f"{n}.png", "ab"[label]) for n, label in enumerate(LABELS))
     own = np.arange(PHOTOS)
     content = np.zeros((PHOTOS, 32), dtype=np.uint8)
-    return LabelledPhotos(PhotoSet(Path(), photos, "made up"), ("a", "b"), LABELS, own, own, content)
+    return LabelledPhotos(PhotoSet(Path(), photos, "made up"), ("a", "b"), LABELS, own, own, content, own)
 
 
 def way(name: str, wrong: int, sure: float = 0.9, seconds: float = 1.0) -> Way:

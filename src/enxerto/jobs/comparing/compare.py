@@ -19,11 +19,20 @@ from enxerto.jobs.comparing.deadline import OutOfTimeError, until
 from enxerto.jobs.comparing.screening import ROUNDS, Screened, put_aside, sample_of, screen
 from enxerto.jobs.comparing.solving import Answers, Material, answers, features_of_all
 from enxerto.jobs.comparing.speed import speed_of
+from enxerto.jobs.comparing.transfer import measure_transfer
 from enxerto.jobs.comparing.tuning_cost import tuning_seconds, tuning_sentence
 from enxerto.jobs.page_files import page_paths, require_free_page
 from enxerto.jobs.provenance import Stopwatch, now, versions
+from enxerto.jobs.training.settings import Settings as TrainingSettings
 from enxerto.progress import Progress, silent
-from enxerto.report import ComparedBackbone, ComparisonContents, Speed, comparison_to_json, render_comparison
+from enxerto.report import (
+    ComparedBackbone,
+    ComparisonContents,
+    Speed,
+    TransferCard,
+    comparison_to_json,
+    render_comparison,
+)
 from enxerto.report.wording import seconds as in_words
 
 STEM = "comparison"
@@ -37,6 +46,7 @@ def compare(
     minutes: float = 10.0,
     label_pattern: str | None = None,
     folds: int = 5,
+    transfer: bool = True,
     precision: str = "fp32",
     device: str = "auto",
     offline: bool = False,
@@ -59,6 +69,8 @@ def compare(
         minutes: for all of it.
         label_pattern: as for `train`.
         folds: of the cross-validation, where no split is given.
+        transfer: also measure whether transfer helps, for the best backbone: against random weights and a small network
+            trained from scratch, how far the photos are from ImageNet's, and which layer's features are best.
         precision: `fp32` or `bf16`.
         device: as for `train`.
         offline: never download.
@@ -102,6 +114,10 @@ def compare(
         )
     for name in run.candidates:
         run.ms(name, photos)
+    taken = wishes(
+        {name: each for name, each in run.solved.items() if not run.candidates[name].random},
+        {name: Cost(run.speeds[name].milliseconds, run.candidates[name].size_bytes) for name in run.solved},
+    )
     contents = ComparisonContents(
         title=Path(source).resolve().name,
         source=str(source),
@@ -117,15 +133,13 @@ def compare(
         unreadable=material.unreadable,
         entries=run.entries(),
         left_out=left_out,
-        wishes=wishes(
-            {name: each for name, each in run.solved.items() if not run.candidates[name].random},
-            {name: Cost(run.speeds[name].milliseconds, run.candidates[name].size_bytes) for name in run.solved},
-        ),
+        wishes=taken,
         tuning=tuning_sentence(material.sides),
         minutes=minutes,
         seconds=run.watch.seconds(),
         versions=versions(),
         seed=seed,
+        transfer=run.transfer(taken.best, photos) if transfer and taken is not None else None,
     )
     if target is not None:
         page, record = page_paths(target, STEM)
@@ -203,6 +217,21 @@ class _Run:
             if self.material is not None and self.material.unreadable != material.unreadable:
                 raise DataError("the photos have changed while backbones were compared; compare them again")
             self.material, self.solved[name] = material, found
+
+    def transfer(self, name: str, photos: PhotoSet) -> TransferCard:
+        """Whether transfer helps, with the features of one of the backbones that a head was solved for."""
+        own = self.settings
+        settings = TrainingSettings(None, 0.95, own.cache, own.seed, own.limits, own.progress)
+        try:
+            features, material = features_of_all(
+                self.engines[name], photos, folds=own.folds, seed=own.seed, keep=own.cache, limits=own.limits,
+                progress=own.progress,
+            )  # fmt: skip
+        except OutOfTimeError:
+            return TransferCard(name, None, None, None, None, ("anything",))
+        return measure_transfer(
+            name, self.engines[name], features, material, self.solved[name], settings, self.watch
+        )  # fmt: skip
 
     def ms(self, name: str, photos: PhotoSet) -> float:
         """Milliseconds a photo, measured when they are first asked for."""

@@ -13,7 +13,7 @@ from enxerto.errors import DataError
 from enxerto.evaluation.intervals import mean_interval
 from enxerto.evaluation.metrics import log_losses
 from enxerto.features import extract, open_store
-from enxerto.heads import fit_probe
+from enxerto.heads import Decisions, fit_probe
 from enxerto.jobs.labelled import LabelledPhotos
 from enxerto.jobs.training.sides import leaked_into, sides_of
 from enxerto.jobs.training.unmeasured import measures_nothing
@@ -100,7 +100,18 @@ def answers(features: Features, material: Material, seed: int) -> Answers:
         ).decide(features[held_out])
         for learned, held_out in planned
     ]
-    decisions, evaluated = in_order(parts, [held_out for _, held_out in planned])
+    return answers_of(*in_order(parts, [held_out for _, held_out in planned]), material)
+
+
+def answers_of(decisions: Decisions, evaluated: NDArray[np.int64], material: Material) -> Answers:
+    """What decisions make of the photos evaluated, those left out of whose group some were learned from.
+
+    Args:
+        decisions: of the photos evaluated, in that order.
+        evaluated: indices of photos.
+        material: the photos.
+    """
+    labelled, sides = material.labelled, material.sides
     leaked = leaked_into(labelled, sides, evaluated, steered=False)
     judged = labelled.judged(decisions, evaluated, leaked)
     counted = leaked if leaked.all() else ~leaked

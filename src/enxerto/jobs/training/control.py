@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from enxerto.backbones import Backbone
 from enxerto.data import Limits, PhotoSet
 from enxerto.data.split import held_apart
 from enxerto.engines import Engine, open_engine
@@ -22,7 +23,7 @@ SAMPLE = 200
 PER_CLASS = 4
 
 
-def prepare_control(engine: Engine, seed: int) -> Future[Engine]:
+def prepare_control(engine: Engine, seed: int, backbone: Backbone | None = None) -> Future[Engine]:
     """Open the same kind of engine on random weights in the background.
 
     Converting a network keeps one processor busy; the photos' features can be made meanwhile.
@@ -30,10 +31,11 @@ def prepare_control(engine: Engine, seed: int) -> Future[Engine]:
     Args:
         engine: that makes the features; the control runs with the same precision.
         seed: of the random weights.
+        backbone: whose features are compared, where they are not those of the engine.
     """
     aside = ThreadPoolExecutor(1, thread_name_prefix="enxerto-control")
-    backbone = engine.backbone.randomized(seed)
-    random = aside.submit(open_engine, backbone, device=engine.device, precision=engine.precision)
+    drawn = (backbone or engine.backbone).randomized(seed)
+    random = aside.submit(open_engine, drawn, device=engine.device, precision=engine.precision)
     aside.shutdown(wait=False)
     return random
 

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
 
-from enxerto.backbones import DEFAULT, LAST, open_backbone
+from enxerto.backbones import AUTO, DEFAULT, LAST, open_backbone
 from enxerto.classifier import Classifier, require_free, require_slimmable
 from enxerto.data import (
     Limits,
@@ -27,8 +27,11 @@ from enxerto.jobs.provenance import Stopwatch, backbone_card, now, versions
 from enxerto.jobs.report import thumbnails_of
 from enxerto.jobs.training.agreement import agreement_with_fp32
 from enxerto.jobs.training.control import prepare_control, run_control
+from enxerto.jobs.training.domain import run_domain
 from enxerto.jobs.training.finetuning import Plan, requested_recipe, tuning_card
+from enxerto.jobs.training.layers import with_gain
 from enxerto.jobs.training.saving import extra_files, save_model
+from enxerto.jobs.training.scratch import run_scratch
 from enxerto.jobs.training.settings import Settings
 from enxerto.jobs.training.sides import leaked_into, learned_from, placed, sides_of, without_photos
 from enxerto.jobs.training.trained import Trained
@@ -36,7 +39,7 @@ from enxerto.jobs.training.trying import try_ways
 from enxerto.jobs.training.unfinished import unfinished_run
 from enxerto.jobs.training.unmeasured import Asked, measures_nothing, train_unmeasured
 from enxerto.jobs.training.watching import HISTORY, history_lines
-from enxerto.jobs.training.ways import choose
+from enxerto.jobs.training.ways import ON_LAYER, choose
 from enxerto.progress import Progress, silent
 from enxerto.report import ReportContents, render, render_unmeasured
 from enxerto.training import rounds
@@ -62,6 +65,7 @@ def train(
     class_weight: ClassWeight = None,
     coverage: float = 0.95,
     control: bool = True,
+    scratch: bool = False,
     precision: str = "auto",
     device: str = "auto",
     offline: bool = False,
@@ -88,8 +92,10 @@ def train(
         source: a folder per class, `train/` and `test/` above that, a flat folder with `label_pattern`, or a CSV file.
         output: directory to save the model in; it must not exist.
         backbone: as in `enxerto backbones list`.
-        layer: where features come from; `last` by default.
-        pooling: `average`, `max` or `grid2`.
+        layer: where features come from: `last`, or a module inside the network, with `:2x2` behind it for the averages
+            over a 2x2 grid; or `auto`, which tries the ends of all stages, and keeps the best if it is better than the
+            last one beyond noise.
+        pooling: `average`, `max` or `grid2`, where the layer doesn't say it.
         size_px: side of the square that the backbone looks at; by default what it was trained with.
         crop: part of a photo's shorter side that the square covers.
         mirror: look at the mirror image, too, and average what is seen; it takes twice the time.
@@ -100,7 +106,9 @@ def train(
         holdout: hold out this share of the photos instead of cross-validating.
         class_weight: `balanced` lets every class count the same.
         coverage: how often prediction sets shall hold the true class.
-        control: also train on the same backbone with random weights, to see whether transfer helps.
+        control: also train on the same backbone with random weights, to see whether transfer helps, and measure how
+            far the photos are from ImageNet's.
+        scratch: also train a small network from scratch, for a minute or so, to see what transfer is worth.
         precision: `auto`, `fp32` or `bf16` for making features; the saved model predicts in fp32 either way.
         device: `auto`, `openvino`, `torch` or `cuda`.
         offline: never download.
@@ -136,7 +144,7 @@ def train(
     with watch.stage("backbone"):
         grafted = open_backbone(
             backbone,
-            layer=layer,
+            layer=LAST if layer == AUTO else layer,
             pooling=pooling,
             size_px=size_px,
             crop=crop,
@@ -149,7 +157,7 @@ def train(
         if slim and target is not None:
             require_slimmable(grafted)
         engine, choice = engine_for(photos, grafted, device=device, precision=precision, keep=cache, limits=limits)
-    random = prepare_control(engine, seed) if control else None
+    random = prepare_control(engine, seed) if control and layer != AUTO else None
     with watch.stage("features"), open_store(engine, keep=cache) as store:
         if team.size > 1 and cache:  # each process makes its part of them, and then finds the others' in the store
             part = photos.subset(range(team.rank, len(photos), team.size))
@@ -164,7 +172,9 @@ def train(
         health = examine(photos if split is None else placed(photos, labelled.photos, sides), table.records)
     settings = Settings(class_weight, coverage, cache, seed, limits, progress)
     if measures_nothing(sides):
-        asked = Asked(str(source), command or f"enxerto train {source}", views, recipe is not None, device)
+        asked = Asked(
+            str(source), command or f"enxerto train {source}", views, recipe is not None, layer == AUTO, device
+        )
         classifier, unknown = train_unmeasured(
             grafted, engine, choice, labelled, features, sides, health, settings, watch, asked
         )
@@ -178,7 +188,8 @@ def train(
         if recipe is not None:
             folder = opened.enter_context(unfinished_run(target, team, resume=resume, force=force))
             plan = Plan(recipe, grafted, engine, team, folder, logs, Path(source).resolve().name, settings)
-        tried = try_ways(grafted, engine, labelled, features, sides.sides, settings, watch, views=views, plan=plan)
+        tried = try_ways(grafted, engine, labelled, features, sides.sides, settings, watch, views=views, plan=plan,
+                         any_layer=layer == AUTO)  # fmt: skip
         leaked = leaked_into(labelled, sides, tried.evaluated, steered=tried.tuned is not None)
         with watch.stage("evaluation"):
             attacked = tried.attacked
@@ -187,10 +198,20 @@ def train(
             evaluation, seen, without_seen = labelled.measure(
                 kept.decisions, tried.evaluated, leaked, protocol=sides.protocol, coverage=coverage, seed=seed
             )
+        probed = kept if kept.name.startswith(ON_LAYER) else tried.ways[0]
         with watch.stage("learning curve"):
-            grown = _curve(labelled, features, sides, settings) if curve else None
+            grown = _curve(labelled, probed.features, sides, settings) if curve else None
         with watch.stage("control"):
-            measured = _control(labelled, features, random, settings)
+            if control and random is None:
+                random = prepare_control(engine, seed, probed.backbone)
+            measured = _control(labelled, probed.features, random, settings)
+            domain = None
+            if control:
+                domain = run_domain(grafted, engine, labelled.photos, labelled.labels, labelled.groups, settings)
+        learned_alone = None
+        if scratch:
+            with watch.stage("from scratch"):
+                learned_alone = run_scratch(labelled, probed.features, sides.sides, settings)
         classifier = Classifier(
             backbone=kept.backbone,
             classes=labelled.classes,
@@ -225,6 +246,9 @@ def train(
             curve=grown,
             notes=tried.notes,
             unmeasured=without_photos(labelled, tried.evaluated),
+            layers=None if tried.layers is None else with_gain(tried.layers, candidates),
+            scratch=learned_alone,
+            domain=domain,
         )
         html = render(
             contents,

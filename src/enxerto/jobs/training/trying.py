@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from enxerto.backbones import Backbone
 from enxerto.engines import Engine
 from enxerto.errors import DataError
+from enxerto.evaluation.results import LayersTried
 from enxerto.features import extract_views
 from enxerto.jobs.labelled import LabelledPhotos
 from enxerto.jobs.provenance import Stopwatch
 from enxerto.jobs.training.defense import UnderAttack, attack_both
 from enxerto.jobs.training.finetuning import Plan
+from enxerto.jobs.training.layers import choose_layer
 from enxerto.jobs.training.settings import Settings
 from enxerto.jobs.training.ways import HARDENED, PROBE, TUNED, Way
 from enxerto.training import TrainedProbe, rounds, train_probe
@@ -33,6 +35,7 @@ class Tried:
         tuned: what fine-tuning gave; `None` when it wasn't asked for, or couldn't be done.
         notes: what couldn't be done, in sentences.
         attacked: what an adversarial recipe is good for; `None` where it wasn't asked for, or couldn't be done.
+        layers: every layer that was tried; `None` where the layer was given.
     """
 
     ways: list[Way]
@@ -40,6 +43,7 @@ class Tried:
     tuned: Tuned | None
     notes: tuple[str, ...]
     attacked: UnderAttack | None = None
+    layers: LayersTried | None = None
 
 
 def try_ways(
@@ -53,6 +57,7 @@ def try_ways(
     *,
     views: int,
     plan: Plan | None,
+    any_layer: bool = False,
 ) -> Tried:
     """Try the ways.
 
@@ -66,6 +71,7 @@ def try_ways(
         watch: times each way.
         views: of each photo to solve a head on; 1 tries no views.
         plan: of fine-tuning; `None` tries none.
+        any_layer: also try the features of other layers than the one that `features` are of.
     """
 
     def probe(shown: NDArray[np.float32] | None) -> TrainedProbe:
@@ -78,6 +84,13 @@ def try_ways(
     with watch.stage("head"):
         plain = probe(None)
     ways = [Way(PROBE, backbone, plain.probe, features, plain.decisions, watch.of("head"))]
+    layers = None
+    if any_layer:
+        with watch.stage("layer"):
+            chosen = choose_layer(backbone, engine, labelled, sides, settings)
+        layers = chosen.tried
+        if chosen.way.backbone.tap != backbone.tap:
+            ways.append(replace(chosen.way, seconds=watch.of("layer")))
     vectors = features[:, None]
     if views > 1:
         with watch.stage("views"):
@@ -86,12 +99,12 @@ def try_ways(
         name = f"probe on {views} views"
         ways.append(Way(name, backbone, shown.probe, features, shown.decisions, watch.of("views")))
     if plan is None:
-        return Tried(ways, plain.evaluated, None, ())
+        return Tried(ways, plain.evaluated, None, (), layers=layers)
     try:
         with watch.stage(TUNED):
             tuned, decisions = plan.tune(labelled, vectors, sides)
     except DataError as error:
-        return Tried(ways, plain.evaluated, None, (f"Not fine-tuned: {error}.",))
+        return Tried(ways, plain.evaluated, None, (f"Not fine-tuned: {error}.",), layers=layers)
     seconds = watch.of(TUNED)
     name, attacked = TUNED, None
     if plan.recipe.adversarial:
@@ -99,7 +112,7 @@ def try_ways(
         with watch.stage("attack"):
             attacked = attack_both(backbone, engine, tuned, labelled, features, sides, settings)
     ways.append(Way(name, tuned.backbone, tuned.probe, tuned.features, decisions, seconds, tuned.unchanged))
-    return Tried(ways, plain.evaluated, tuned, (), attacked)
+    return Tried(ways, plain.evaluated, tuned, (), attacked, layers)
 
 
 def _views(

@@ -34,6 +34,7 @@ class Asked:
         command: the command line.
         views: of each photo to solve a head on, 1 for none.
         finetune: the backbone should have been tuned.
+        any_layer: the layer should have been chosen.
         device: that the classifier shall run on.
     """
 
@@ -41,12 +42,18 @@ class Asked:
     command: str
     views: int
     finetune: bool
+    any_layer: bool
     device: str
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What isn't done, as it can't be judged, in sentences."""
         notes = []
+        if self.any_layer:
+            notes.append(
+                "No layer was chosen: no photo is held out to see whether another one is better, so the last layer's "
+                "features are kept."
+            )
         if self.views > 1:
             notes.append(
                 f"No probe on {self.views} views was tried: no photo is held out to see whether it is better, so the "

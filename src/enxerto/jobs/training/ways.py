@@ -16,6 +16,7 @@ from enxerto.report.wording import change_interval, percent, percent_interval, p
 from enxerto.types import Features
 
 PROBE = "linear probe"
+ON_LAYER = "probe on layer"
 TUNED = "fine-tuning"
 HARDENED = "adversarial fine-tuning"
 

@@ -2,9 +2,10 @@
 
 from enxerto.report.charts.ascent import ascent_chart
 from enxerto.report.charts.confusion import MOST_CLASSES, confusion_heatmap
-from enxerto.report.charts.gauge import accuracy_gauge, control_gauge
+from enxerto.report.charts.gauge import accuracy_gauge, control_gauge, scratch_gauge
 from enxerto.report.charts.growth import growth_chart
 from enxerto.report.charts.history import history_chart
+from enxerto.report.charts.layers import layers_chart
 from enxerto.report.charts.rates import learning_rate_chart
 from enxerto.report.charts.reliability import reliability_diagram
 from enxerto.report.charts.rows import class_counts, class_scores, pair_bars
@@ -24,8 +25,10 @@ __all__ = [
     "effects_chart",
     "growth_chart",
     "history_chart",
+    "layers_chart",
     "learning_rate_chart",
     "pair_bars",
     "reliability_diagram",
+    "scratch_gauge",
     "ways_chart",
 ]

@@ -8,8 +8,9 @@ from typing import Literal
 
 from markupsafe import Markup
 
-from enxerto.evaluation.results import Control, Evaluation, Interval
+from enxerto.evaluation.results import Control, Evaluation, Interval, Scratch
 from enxerto.report.charts.svg import Chart, dot, drawing, element, share, whisker
+from enxerto.report.transfer import scratch_sentence
 from enxerto.report.wording import EN_DASH, count, percent, percent_interval, points, points_interval, quoted
 
 ROW_PX = 54
@@ -39,6 +40,15 @@ def accuracy_gauge(evaluation: Evaluation, control: Control | None) -> Chart:
     answer = quoted(evaluation.majority_class)
     takeaway = f"{percent(evaluation.accuracy.value)} right, {gap} against always answering {answer}."
     return _gauge("gauge", "Accuracy against the baselines", takeaway, levels)
+
+
+def scratch_gauge(scratch: Scratch) -> Chart:
+    """A head on pretrained features against a small network trained from scratch."""
+    levels = [
+        Level("Pretrained features", scratch.pretrained.value, scratch.pretrained, "model"),
+        Level("Trained from scratch", scratch.scratch.value, scratch.scratch, "control"),
+    ]
+    return _gauge("scratch", "Transfer against learning from scratch", scratch_sentence(scratch), levels)
 
 
 def control_gauge(control: Control) -> Chart:

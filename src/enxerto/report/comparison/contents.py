@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from enxerto.evaluation.results import Interval
+from enxerto.evaluation.results import Control, Domain, Interval, LayersTried, Scratch
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,27 @@ class Wishes:
 
 
 @dataclass(frozen=True)
+class TransferCard:
+    """Whether transfer helps on these photos, for one backbone.
+
+    Attributes:
+        backbone: its name.
+        control: against random weights; `None` where there was no time, or too few photos.
+        domain: how far the photos are from ImageNet's; `None` where there was no time, or the backbone can't tell.
+        scratch: against a small network trained from scratch; `None` where there was no time, or too few photos.
+        layers: which layer's features transfer best; `None` where there was no time.
+        missing: what there was no time for.
+    """
+
+    backbone: str
+    control: Control | None
+    domain: Domain | None
+    scratch: Scratch | None
+    layers: LayersTried | None
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ComparisonContents:
     """Everything on the page of a comparison.
 
@@ -128,6 +149,7 @@ class ComparisonContents:
         seconds: by stage.
         versions: packages and their versions.
         seed: of everything random.
+        transfer: whether transfer helps, for the best backbone; `None` where it wasn't asked for.
     """
 
     title: str
@@ -150,3 +172,4 @@ class ComparisonContents:
     seconds: tuple[tuple[str, float], ...]
     versions: tuple[tuple[str, str], ...]
     seed: int
+    transfer: TransferCard | None = None

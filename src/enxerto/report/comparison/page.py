@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from enxerto.report.charts.front import Place, front_chart
+from enxerto.report.charts.gauge import control_gauge, scratch_gauge
+from enxerto.report.charts.layers import layers_chart
 from enxerto.report.charts.plot import nice_ticks
 from enxerto.report.charts.svg import Chart
 from enxerto.report.charts.tracks import Scale, Track, span, track_panel
@@ -19,8 +23,11 @@ from enxerto.report.comparison.words import (
     random_sentence,
     skipped_sentences,
     smallest_sentence,
+    transfer_words,
+    untimed_sentence,
 )
 from enxerto.report.document import filled
+from enxerto.report.transfer import domain_sentence
 from enxerto.report.wording import isolated, percent
 
 
@@ -45,11 +52,25 @@ def render_comparison(contents: ComparisonContents) -> str:
         accuracies=_accuracies(contents),
         skipped=skipped_sentences(contents),
         stand_ins=random_sentence(contents),
+        untimed=untimed_sentence(contents),
+        **_transfer(contents),
         about=about,
         cost=cost_words,
         megabytes=megabytes,
         milliseconds=milliseconds,
     )
+
+
+def _transfer(contents: ComparisonContents) -> dict[str, Any]:
+    """Charts and sentences of whether transfer helps."""
+    card = contents.transfer
+    if card is None:
+        return {"transfer": (), "advice": "", "distance": ""}
+    charts = [control_gauge(card.control)] if card.control else []
+    charts += [scratch_gauge(card.scratch)] if card.scratch else []
+    charts += [layers_chart(card.layers)] if card.layers else []
+    distance = domain_sentence(card.domain) if card.domain else ""
+    return {"transfer": charts, "advice": transfer_words(card), "distance": distance}
 
 
 def _front(contents: ComparisonContents) -> Chart:

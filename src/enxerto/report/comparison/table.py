@@ -13,7 +13,10 @@ from enxerto.report.comparison.words import (
     random_sentence,
     skipped_sentences,
     smallest_sentence,
+    transfer_words,
+    untimed_sentence,
 )
+from enxerto.report.terminal import transfer_blocks
 from enxerto.report.text import plain, table, terminal_columns, wrapped
 from enxerto.report.wording import count, percent_interval, points
 
@@ -29,7 +32,12 @@ def comparison_table(contents: ComparisonContents, *, columns: int | None = None
         wishes = contents.wishes
         blocks.append(f"take\n  best      {wishes.best}\n  fastest   {wishes.fastest}\n  smallest  {wishes.smallest}")
     blocks.append(table(_HEADER, map(_row, contents.entries)))
-    notes = [*skipped_sentences(contents), random_sentence(contents)]
+    if contents.transfer is not None:
+        card = contents.transfer
+        title = f"does transfer help? ({card.backbone})"
+        parts = transfer_blocks(card.layers, card.scratch, card.domain, transfer_words(card), columns)
+        blocks += [title, *parts] if parts else []
+    notes = [*skipped_sentences(contents), random_sentence(contents), untimed_sentence(contents)]
     if contents.unreadable:
         notes.append(f"{count(len(contents.unreadable), 'photo')} could not be read; see: enxerto check")
     blocks += ["\n".join(wrapped(plain(text), columns, 2) for text in notes if text)] if any(notes) else []

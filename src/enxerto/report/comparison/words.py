@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from enxerto.report.comparison.contents import ComparedBackbone, ComparisonContents
+from enxerto.report.comparison.contents import ComparedBackbone, ComparisonContents, TransferCard
+from enxerto.report.transfer import advice
 from enxerto.report.wording import (
     NO_BREAK_SPACE,
     bare_points,
@@ -113,3 +114,17 @@ def random_sentence(contents: ComparisonContents) -> str:
 def accuracy_words(entry: ComparedBackbone) -> str:
     """Its accuracy, or that there is none."""
     return "not solved" if entry.found is None else percent(entry.found.accuracy.value)
+
+
+def transfer_words(card: TransferCard) -> str:
+    """What to do about transfer; empty where nothing was measured that says it."""
+    return advice(card.control, card.scratch, card.domain, card.layers)
+
+
+def untimed_sentence(contents: ComparisonContents) -> str:
+    """What of transfer there was no time for; empty where there was time for all."""
+    card = contents.transfer
+    if card is None or not card.missing:
+        return ""
+    missing = listing(list(card.missing))
+    return f"The {contents.minutes:g} minutes were over before transfer was measured against {missing}."

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from enxerto.backbones import CLASSES, Backbone
 from enxerto.backbones.imagenet import imagenet_classes, imagenet_synonyms
+from enxerto.backbones.moments import normalizations
 from enxerto.backbones.thinning import residual_blocks
 from enxerto.classifier import Classifier
 from enxerto.classifier.class_choice import class_index
 from enxerto.engines import ClassLogit, CrossEntropy, Engine, HeadArrays, Margin, Objective, open_engine
 from enxerto.errors import OptionError, UnknownNameError
 from enxerto.types import Images, Pixels
-from enxerto.visualize.ideal.statistics import measured, normalizations, with_distance
+from enxerto.visualize.ideal.statistics import measured, with_distance
 
 REDUCED = 5 / 8
 """Of a network's size, for views that cost less than half."""

@@ -15,9 +15,8 @@ import torch
 from torch import nn
 
 from enxerto.backbones import Backbone
+from enxerto.backbones.moments import later_normalizations
 from enxerto.engines import HeadArrays
-
-Normalization = nn.modules.batchnorm._BatchNorm
 
 
 class MeasuredNetwork(nn.Module):
@@ -44,8 +43,7 @@ class MeasuredNetwork(nn.Module):
         def measure(module: Any, inputs: tuple[torch.Tensor, ...]) -> None:
             distances.append(_distance(module, inputs[0]))
 
-        found = normalizations(self.features)
-        hooks = [module.register_forward_pre_hook(measure) for module in found[len(found) // 2 :]]
+        hooks = [module.register_forward_pre_hook(measure) for module in later_normalizations(self.features)]
         try:
             vectors = self.features(pixels)
         finally:
@@ -80,12 +78,6 @@ def with_distance(head: HeadArrays) -> HeadArrays:
     weight[:-1, :-1] = head.weight
     weight[-1, -1] = 1
     return HeadArrays(weight, np.append(head.bias, np.float32(0)))
-
-
-def normalizations(network: nn.Module) -> list[nn.Module]:
-    """The batch normalizations of a network that know what they saw in training."""
-    found = (module for module in network.modules() if isinstance(module, Normalization))
-    return [module for module in found if module.running_mean is not None]
 
 
 def _distance(module: Any, inputs: torch.Tensor) -> torch.Tensor:

@@ -9,11 +9,12 @@ from tiny_ideal import tiny
 from torch import nn
 
 from enxerto.backbones import to_pixels
+from enxerto.backbones.moments import normalizations
 from enxerto.engines import HeadArrays
 from enxerto.visualize.ideal.objective import aims_of
 from enxerto.visualize.ideal.problems import recipe_problems
 from enxerto.visualize.ideal.recipe import recipe_of
-from enxerto.visualize.ideal.statistics import MeasuredNetwork, measured, normalizations, with_distance
+from enxerto.visualize.ideal.statistics import MeasuredNetwork, measured, with_distance
 
 
 class Small(nn.Module):
