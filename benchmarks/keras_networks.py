@@ -17,9 +17,7 @@ def keras_networks(photos: Path, repeats: int) -> Iterator[str]:
     yield "## Keras's networks"
     rows = []
     for name, precision in product(NETWORKS, ("fp32", "bf16")):
-        measured = [
-            run("our_keras", photos / "cats-dogs", BACKBONE=name, PRECISION=precision) for _ in range(repeats)
-        ]
+        measured = [run("our_keras", photos / "cats-dogs", BACKBONE=name, PRECISION=precision) for _ in range(repeats)]
         rows.append((
             name, precision, rate(measured, "ours"), rate(measured, "predict"),
             times([each["ours"] / each["predict"] for each in measured]),
