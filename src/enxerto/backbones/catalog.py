@@ -274,7 +274,7 @@ def _torchvision_entry(name: str, published: Published) -> Entry:
 
 
 def _keras_entry(published: keras_files.Published) -> Entry:
-    """Photos are cropped as for the accuracies that Keras publishes."""
+    """Keras leaves it open how photos become squares; here they keep their shape, as with other networks."""
     mean, std = keras_files.NORMALIZATIONS[published.mode]
     return Entry(
         name=published.name,

@@ -7,8 +7,7 @@ from typing import Any
 
 from enxerto.errors import IntegrityError
 
-_POOLS = ("GlobalAveragePooling2D", "GlobalMaxPooling2D", "AveragePooling2D", "MaxPooling2D")
-_PASSIVE = ("Reshape", "Flatten", "Dropout", "SpatialDropout2D", "Identity", "Activation", *_POOLS)
+_PASSIVE = ("Reshape", "Flatten", "Dropout", "SpatialDropout2D", "Identity", "Activation")
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ def _classifier(logits: Any) -> tuple[Any, Any]:
     while True:
         layer, inputs = _made_by(tensor)
         kind = type(layer).__name__
-        if kind in _PASSIVE and kind not in _POOLS and _activation(layer) in ("", "linear") and len(inputs) == 1:
+        if kind in _PASSIVE and _activation(layer) in ("", "linear") and len(inputs) == 1:
             tensor = inputs[0]
             continue
         weighs = kind == "Dense" or (kind == "Conv2D" and _side(tensor) == 1 and _side(inputs[0]) == 1)
