@@ -48,8 +48,9 @@ PUBLIC = [
 
 LAYERS = {
     "backbones": [
-        "CLASSES", "DEFAULT", "LAST", "POOLINGS", "Augmentation", "Backbone", "Entry", "Preprocessing", "View",
-        "count_parameters", "entries", "find", "open_backbone", "random_backbone", "to_pixels",
+        "AUTO", "CLASSES", "DEFAULT", "LAST", "POOLINGS", "Augmentation", "Backbone", "Entry", "Preprocessing",
+        "Tap", "TappedBackbone", "View", "candidate_taps", "count_parameters", "entries", "find", "open_backbone",
+        "random_backbone", "read_tap", "tap_widths", "tapped", "to_pixels",
     ],
     "engines": [
         "ClassLogit", "CrossEntropy", "Engine", "HeadArrays", "InputGradient", "Margin", "Objective", "describe",
