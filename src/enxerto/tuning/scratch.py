@@ -59,7 +59,7 @@ class ScratchFit:
             pixels: float32 in [0, 1], shape (pictures, 3, side, side).
         """
         with torch.inference_mode():
-            parts = [self.network((some - self.mean) / self.std) for some in pixels.split(PICTURES_AT_ONCE)]
+            parts = [self.network((some - self.mean) / self.std) for some in torch.split(pixels, PICTURES_AT_ONCE)]
         found: NDArray[np.float32] = torch.cat(parts).numpy()
         return found
 
@@ -103,7 +103,7 @@ def fit_from_scratch(
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=max(steps, 2))
         ends, epochs = clock() + seconds, 0
         while epochs < planned and (epochs == 0 or clock() < ends):
-            for rows in torch.randperm(len(targets)).split(BATCH):
+            for rows in torch.split(torch.randperm(len(targets)), BATCH):
                 if len(rows) == 1 < len(targets):
                     continue  # a batch of one has no variance to normalize by
                 loss = nn.functional.cross_entropy(network(_shifted(inputs[rows])), targets[rows])
