@@ -369,3 +369,8 @@ def test_layer_auto_is_refused_to_several_processes(few: Path, monkeypatch: pyte
     monkeypatch.setattr(training_job, "join_team", lambda: Team(0, 2))
     with pytest.raises(OptionError, match="`layer` auto is chosen by a single process"):
         quick(few, layer="auto")
+
+
+def test_layer_auto_chooses_the_pooling_too(few: Path) -> None:
+    with pytest.raises(OptionError, match="`layer` auto chooses the pooling, too, got `pooling` 'max'"):
+        quick(few, layer="auto", pooling="max")

@@ -138,6 +138,8 @@ def train(
     team = join_team()
     if layer == AUTO and team.size > 1:
         raise OptionError("`layer` auto is chosen by a single process; leave torchrun out, or name a layer")
+    if layer == AUTO and pooling != "average":
+        raise OptionError(f"`layer` auto chooses the pooling, too, got `pooling` {pooling!r}; leave one of them out")
     target = None if output is None else Path(output)
     if target is not None and team.leads:
         require_free(target, force=force)
