@@ -42,8 +42,9 @@ def domains(photos: Path, _repeats: int) -> Iterator[str]:
         "Accuracy of a head of EfficientNet-Lite0 with 95 % intervals, by 5-fold cross-validation, or on the side that "
         "the folders give, on the same photos in each row. The layer chosen is chosen anew in each round, among the "
         "photos that the round learned from; the layer named is the choice among all. Raw pixels are 16 by 16, in "
-        "color. From scratch: a small network, and a head on the last layer's features that learned from the same "
-        "photos, both judged on the first round only. Digits are looked at whole, at 96 pixels; the others as usual."
+        "color. From scratch: a small network, and a head on the layer that the first round chose, which learned from "
+        "the same photos, both judged on the first round only. Digits are looked at whole, at 96 pixels; the other "
+        "kinds as usual."
     )
     distances: dict[str, dict[str, Any]] = {
         kind: {"domain": each["domain"], "far": each["far"]} for kind, each in found.items()

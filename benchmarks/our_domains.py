@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from benchmarks.kinds import write_cells, write_textures
 from enxerto.backbones import LAST, Backbone, Tap, open_backbone
 from enxerto.data import list_photos, write_digits
 from enxerto.engines import Engine, open_engine
-from enxerto.evaluation.intervals import mean_interval
+from enxerto.evaluation.intervals import mean_interval, paired_difference
 from enxerto.features import extract, open_store
 from enxerto.jobs.comparing.screening import sample_of
 from enxerto.jobs.comparing.solving import Material, answers, answers_of, features_of_all
@@ -69,10 +70,14 @@ def _measured(backbone: Backbone, engine: Engine, features: Features, material: 
         ),
         "raw pixels": answers(_raw(material), material, 0),
     }  # fmt: skip
-    scratch = run_scratch(labelled, features, sides, SETTINGS)
+    scratch = run_scratch(labelled, chosen.first, sides, SETTINGS)
     domain = run_domain(backbone, engine, labelled.photos, labelled.labels, labelled.groups, SETTINGS)
     assert scratch is not None
     assert domain is not None
+    tried = chosen.tried
+    if chosen.way.backbone.tap != backbone.tap:
+        gain = paired_difference(rows["layer chosen"].right, last.right, last.groups)
+        tried = replace(tried, gain=gain)
     figures = {name: mean_interval(each.right, each.groups) for name, each in rows.items()}
     return {
         "photos": len(labelled.labels), "classes": len(labelled.classes), "protocol": material.sides.protocol,
@@ -82,7 +87,7 @@ def _measured(backbone: Backbone, engine: Engine, features: Features, material: 
                     "scratch": [scratch.scratch.value, scratch.scratch.low, scratch.scratch.high],
                     "pretrained": scratch.pretrained.value},
         "domain": [domain.share.value, domain.share.low, domain.share.high], "far": domain.far,
-        "advice": advice(None, scratch, domain, chosen.tried),
+        "advice": advice(None, scratch, domain, tried),
     }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from tiny_networks import tiny_weights
 
 import enxerto
 from enxerto.cli import COMMANDS
+from enxerto.errors import DataError
 from enxerto.features import list_stores
 
 
@@ -676,6 +677,24 @@ def test_the_demo_makes_photos_a_model_and_a_report(run: Run, tmp_path: Path, mo
     assert ended.last == f"report  {tmp_path / 'enxerto-demo' / 'model' / 'report.html'}"
     again = run("demo", "-o", tmp_path / "enxerto-demo", "--quiet")
     assert (again.code, again.err) == (0, "")
+
+
+def test_the_demo_of_digits_asks_for_all_that_a_new_kind_of_image_needs(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, object] = {}
+
+    def train(*given: object, **settings: object) -> None:
+        asked.update(settings, given=given)
+        raise DataError("that is enough")
+
+    monkeypatch.setattr("enxerto.jobs.train", train)
+    ended = run("demo", "--data", "digits", "-o", tmp_path)
+    assert ended.code == 1
+    assert len(list((tmp_path / "digits").glob("*/*.png"))) == 1797
+    assert (asked["layer"], asked["size_px"], asked["crop"], asked["scratch"]) == ("auto", 96, 1.0, True)
+    assert asked["given"] == (tmp_path / "digits", tmp_path / "digits-model")
+    assert str(asked["command"]).endswith(" --layer auto --size 96 --crop 1 --scratch")
 
 
 def test_the_doctor_is_content_with_this_machine(run: Run, home: Path) -> None:

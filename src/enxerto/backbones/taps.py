@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from enxerto.backbones.backbone import Backbone
-from enxerto.backbones.catalog import LAST, Tap
+from enxerto.backbones.catalog import LAST, POOLINGS, Tap
 
 if TYPE_CHECKING:
     from torch import nn
@@ -65,13 +65,14 @@ def candidate_taps(backbone: Backbone) -> tuple[Tap, ...]:
     if len(names) > MOST_LAYERS:
         places = {round(place * (len(names) - 1) / (MOST_LAYERS - 1)) for place in range(MOST_LAYERS)}
         names = [names[place] for place in sorted(places)]
-    found = [Tap(layer, pooling) for layer in (*names, LAST) for pooling in ("average", "grid2")]
+    found = [Tap(layer, pooling) for layer in (*names, LAST) for pooling in POOLINGS]
     widths = dict(zip(found, tap_widths(backbone, found), strict=True))
-    return tuple(
-        tap
-        for tap in found
-        if widths[tap] and (tap.pooling == "average" or widths[tap] > widths[Tap(tap.layer, "average")])
-    )
+    has_maps = {layer: widths[Tap(layer, "grid2")] > widths[Tap(layer, "max")] for layer in (*names, LAST)}
+    return tuple(tap for tap in found if widths[tap] and _is_tried(tap, has_maps[tap.layer]))
+
+
+def _is_tried(tap: Tap, has_maps: bool) -> bool:
+    return tap.pooling == "average" or (tap.pooling == "grid2" and has_maps)
 
 
 def tap_widths(backbone: Backbone, taps: Sequence[Tap]) -> tuple[int, ...]:

@@ -28,11 +28,11 @@ def scratch_sentence(scratch: Scratch) -> str:
 
 
 def domain_sentence(domain: Domain) -> str:
-    """How far the photos are from ImageNet's."""
+    """How far the photos are from those that the network was trained on; ImageNet's, for most."""
     share, far = domain.share, "far from" if domain.far else "near"
     return (
-        f"These photos are {far} ImageNet's: {_whole(share.value)} of the way to pure noise "
-        f"({_whole(share.low)} to {_whole(share.high)}), by what the network's normalizations see of "
+        f"These photos are {far} those that the network was trained on: {_whole(share.value)} of the way to pure "
+        f"noise ({_whole(share.low)} to {_whole(share.high)}), by what the network's normalizations see of "
         f"{count(domain.photos, 'photo')}."
     )
 
@@ -89,7 +89,7 @@ def _worth(control: Control | None, scratch: Scratch | None) -> str:
         return (
             "Pretrained weights are not shown to help: random ones do as well"
             + (", though a small network trained from scratch does worse." if scratch is not None else
-               ". Add --scratch to see what a small network of your own would do.")
+               ". Train with --scratch to see what a small network of your own would do.")
         )  # fmt: skip
     over = [f"{points(control.lift.value)} over random weights"] if control is not None else []
     over += [f"{points(scratch.lift.value)} over a network trained from scratch"] if scratch is not None else []
@@ -102,16 +102,18 @@ def _where(domain: Domain | None, layers: LayersTried | None, layer: str) -> str
     if layers is not None:
         best = isolated(layers.chosen.name)
         if layers.gain is None:
-            return "Stay with the last layer: no other one's features are better."
+            return "Of the layers, the last one's features are as good as any."
         if layers.gain.low > 0:
-            why = "Far from ImageNet's photos as these are, take" if far else "Take"
-            return f"{why} the features of {best} (--layer), which are better than the last layer's beyond noise."
-        return f"Stay with the last layer: {best} is not shown to be better."
+            why = ", as far from the network's training photos as these are" if far else ""
+            return (
+                f"Of the layers, take {best} (--layer){why}: its features are better than the last one's beyond noise."
+            )
+        return f"Of the layers, stay with the last: {best} is not shown to be better."
     if layer != LAST:
         return ""
     if far:
-        return "These photos are far from ImageNet's: an earlier layer may transfer better; try --layer auto."
-    return "These photos are near ImageNet's, so the last layer is the place to start." if domain is not None else ""
+        return "These photos are far from the network's own: an earlier layer may transfer better; try --layer auto."
+    return "These photos are near the network's own, so its last layer is the place to start." if domain else ""
 
 
 def _last(layers: LayersTried) -> LayerScore:

@@ -10,12 +10,15 @@ import pytest
 from PIL import Image
 
 from enxerto.classifier import Classifier
-from enxerto.data import Limits
+from enxerto.data import Limits, write_digits
 from enxerto.errors import DataError, IntegrityError, OptionError
+from enxerto.evaluation.intervals import paired_difference
 from enxerto.features import precision
 from enxerto.jobs import Trained, rerender, train
 from enxerto.jobs.training import agreement
+from enxerto.jobs.training import train as training_job
 from enxerto.report import from_json
+from enxerto.tuning import Team
 
 pytestmark = pytest.mark.usefixtures("warm_home")
 
@@ -344,3 +347,30 @@ def test_a_layer_is_typed_with_its_grid(few: Path) -> None:
     assert (trained.contents.backbone.layer, trained.contents.backbone.pooling) == ("blocks.2", "grid2")
     assert trained.classifier.probe is not None
     assert trained.classifier.probe.head.weight.shape == (2, 4 * 40)
+
+
+def test_digits_are_told_apart_by_an_earlier_layer(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn", reason="the digits come with scikit-learn")
+    every, some = write_digits(tmp_path / "every"), tmp_path / "some"
+    for digit in map(str, range(10)):
+        (some / digit).mkdir(parents=True)
+        for photo in sorted((every / digit).iterdir())[:20]:
+            shutil.copy(photo, some / digit)
+    view = {"size_px": 96, "crop": 1.0, "curve": False}
+    last, earlier = quick(some, **view), quick(some, layer="blocks.3:2x2", **view)
+    assert last.judged is not None
+    assert earlier.judged is not None
+    gain = paired_difference(earlier.judged.right, last.judged.right, last.judged.groups)
+    assert gain.low > 0
+    assert earlier.evaluation.accuracy.value > 0.95
+
+
+def test_layer_auto_is_refused_to_several_processes(few: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_job, "join_team", lambda: Team(0, 2))
+    with pytest.raises(OptionError, match="`layer` auto is chosen by a single process"):
+        quick(few, layer="auto")
+
+
+def test_layer_auto_chooses_the_pooling_too(few: Path) -> None:
+    with pytest.raises(OptionError, match="`layer` auto chooses the pooling, too, got `pooling` 'max'"):
+        quick(few, layer="auto", pooling="max")

@@ -40,7 +40,7 @@ def plain(text: str) -> str:
     [
         ((None, None, None, None), ""),
         ((control(UP), None, None, None), "Transfer helps here: +10.0 points over random weights."),
-        ((control(UP), None, NEAR, None), "so the last layer is the place to start."),
+        ((control(UP), None, NEAR, None), "so its last layer is the place to start."),
         ((control(UP), None, FAR, None), "an earlier layer may transfer better; try --layer auto."),
         ((control(UP), scratch(UP), NEAR, None), "+10.0 points over random weights and +10.0 points over a network"),
         (
@@ -51,17 +51,26 @@ def plain(text: str) -> str:
             (control(UP), scratch(NONE), FAR, None),
             "not shown to be worth it here: a small network trained from scratch",
         ),
-        ((control(NONE), None, NEAR, None), "random ones do as well. Add --scratch"),
+        ((control(NONE), None, NEAR, None), "random ones do as well. Train with --scratch"),
         (
             (control(NONE), scratch(UP), NEAR, None),
             "random ones do as well, though a small network trained from scratch",
         ),
-        ((control(UP), None, FAR, layers("blocks.3:2x2", UP)), "Far from ImageNet's photos as these are, take the"),
-        ((control(UP), None, NEAR, layers("blocks.3:2x2", UP)), " Take the features of blocks.3:2x2 (--layer), which"),
-        ((control(UP), None, FAR, layers("blocks.3:2x2", NONE)), "last layer: blocks.3:2x2 is not shown to be better."),
+        (
+            (control(UP), None, FAR, layers("blocks.3:2x2", UP)),
+            "take blocks.3:2x2 (--layer), as far from the network's training photos as these are:",
+        ),
+        (
+            (control(UP), None, NEAR, layers("blocks.3:2x2", UP)),
+            "Of the layers, take blocks.3:2x2 (--layer): its features are better",
+        ),
+        (
+            (control(UP), None, FAR, layers("blocks.3:2x2", NONE)),
+            "stay with the last: blocks.3:2x2 is not shown to be better.",
+        ),
         (
             (control(UP), None, FAR, layers("last", None)),
-            "Stay with the last layer: no other one's features are better.",
+            "Of the layers, the last one's features are as good as any.",
         ),
     ],
 )
@@ -82,8 +91,12 @@ def test_the_sentences() -> None:
         scratch_sentence(scratch(UP))
     )
     assert "18 epochs, cut short by the clock, is" in plain(scratch_sentence(scratch(UP, cut_short=True)))
-    assert plain(domain_sentence(FAR)).startswith("These photos are far from ImageNet's: 70 % of the way to pure noise")
-    assert plain(domain_sentence(NEAR)).startswith("These photos are near ImageNet's: 30 % of the way to pure noise")
+    assert plain(domain_sentence(FAR)).startswith(
+        "These photos are far from those that the network was trained on: 70 % of the way to pure noise"
+    )
+    assert plain(domain_sentence(NEAR)).startswith(
+        "These photos are near those that the network was trained on: 30 % of the way to pure noise"
+    )
     assert plain(layers_sentence(layers("blocks.3:2x2", UP))) == (
         "Features of blocks.3:2x2 transfer best: 96.0 % right, those of the last layer 93.0 %, cross-validated on 500 "
         "photos that may be learned from."

@@ -28,7 +28,7 @@ from enxerto.types import Features
 
 PHOTOS = 500
 """Photos at most that a choice is made by, or `PER_CLASS` a class where that is more."""
-PER_CLASS = 10
+PER_CLASS = 5
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,13 @@ class ChosenLayer:
     Attributes:
         way: to a classifier.
         tried: every layer with its figures.
+        first: features of the layer that the first round chose, which saw nothing of the photos that it judges;
+            float32, shape (photos, features).
     """
 
     way: Way
     tried: LayersTried
+    first: Features
 
 
 def choose_layer(
@@ -78,7 +81,7 @@ def choose_layer(
     )  # fmt: skip
     final = chosen[-1]
     way = Way(f"{ON_LAYER} {final}", backbone.tapping(final), trained.probe, made[final], trained.decisions, 0.0)
-    return ChosenLayer(way, _tried(scores[-1], samples[-1], labelled, chosen))
+    return ChosenLayer(way, _tried(scores[-1], samples[-1], labelled, chosen), made[chosen[0]])
 
 
 def with_gain(tried: LayersTried, candidates: Sequence[Candidate]) -> LayersTried:

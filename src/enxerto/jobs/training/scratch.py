@@ -28,7 +28,8 @@ def run_scratch(
 
     Args:
         labelled: n photos.
-        features: theirs with pretrained weights, float32, shape (n, features).
+        features: theirs with pretrained weights, of a layer that was chosen without the photos judged; float32, shape
+            (n, features).
         sides: of each photo.
         settings: of the job.
 

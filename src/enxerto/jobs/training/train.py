@@ -17,6 +17,7 @@ from enxerto.data import (
     require_trainable,
 )
 from enxerto.engines import Engine
+from enxerto.errors import OptionError
 from enxerto.evaluation import Control
 from enxerto.evaluation.results import LearningCurve
 from enxerto.features import engine_for, extract, open_store
@@ -135,6 +136,10 @@ def train(
         StorageError: the disk is full.
     """
     team = join_team()
+    if layer == AUTO and team.size > 1:
+        raise OptionError("`layer` auto is chosen by a single process; leave torchrun out, or name a layer")
+    if layer == AUTO and pooling != "average":
+        raise OptionError(f"`layer` auto chooses the pooling, too, got `pooling` {pooling!r}; leave one of them out")
     target = None if output is None else Path(output)
     if target is not None and team.leads:
         require_free(target, force=force)
@@ -198,7 +203,8 @@ def train(
             evaluation, seen, without_seen = labelled.measure(
                 kept.decisions, tried.evaluated, leaked, protocol=sides.protocol, coverage=coverage, seed=seed
             )
-        probed = kept if kept.name.startswith(ON_LAYER) else tried.ways[0]
+        on_layer = tried.layer if kept.name.startswith(ON_LAYER) else None
+        probed = tried.ways[0] if on_layer is None else kept
         with watch.stage("learning curve"):
             grown = _curve(labelled, probed.features, sides, settings) if curve else None
         with watch.stage("control"):
@@ -211,7 +217,8 @@ def train(
         learned_alone = None
         if scratch:
             with watch.stage("from scratch"):
-                learned_alone = run_scratch(labelled, probed.features, sides.sides, settings)
+                first = probed.features if on_layer is None else on_layer.first
+                learned_alone = run_scratch(labelled, first, sides.sides, settings)
         classifier = Classifier(
             backbone=kept.backbone,
             classes=labelled.classes,
@@ -246,7 +253,7 @@ def train(
             curve=grown,
             notes=tried.notes,
             unmeasured=without_photos(labelled, tried.evaluated),
-            layers=None if tried.layers is None else with_gain(tried.layers, candidates),
+            layers=None if tried.layer is None else with_gain(tried.layer.tried, candidates),
             scratch=learned_alone,
             domain=domain,
         )

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 from enxerto.backbones import Backbone
 from enxerto.engines import Engine
 from enxerto.errors import DataError
-from enxerto.evaluation.results import LayersTried
 from enxerto.features import extract_views
 from enxerto.jobs.labelled import LabelledPhotos
 from enxerto.jobs.provenance import Stopwatch
 from enxerto.jobs.training.defense import UnderAttack, attack_both
 from enxerto.jobs.training.finetuning import Plan
-from enxerto.jobs.training.layers import choose_layer
+from enxerto.jobs.training.layers import ChosenLayer, choose_layer
 from enxerto.jobs.training.settings import Settings
 from enxerto.jobs.training.ways import HARDENED, PROBE, TUNED, Way
 from enxerto.training import TrainedProbe, rounds, train_probe
@@ -35,7 +34,7 @@ class Tried:
         tuned: what fine-tuning gave; `None` when it wasn't asked for, or couldn't be done.
         notes: what couldn't be done, in sentences.
         attacked: what an adversarial recipe is good for; `None` where it wasn't asked for, or couldn't be done.
-        layers: every layer that was tried; `None` where the layer was given.
+        layer: what the choice of a layer came to; `None` where it was given.
     """
 
     ways: list[Way]
@@ -43,7 +42,7 @@ class Tried:
     tuned: Tuned | None
     notes: tuple[str, ...]
     attacked: UnderAttack | None = None
-    layers: LayersTried | None = None
+    layer: ChosenLayer | None = None
 
 
 def try_ways(
@@ -84,11 +83,10 @@ def try_ways(
     with watch.stage("head"):
         plain = probe(None)
     ways = [Way(PROBE, backbone, plain.probe, features, plain.decisions, watch.of("head"))]
-    layers = None
+    chosen = None
     if any_layer:
         with watch.stage("layer"):
             chosen = choose_layer(backbone, engine, labelled, sides, settings)
-        layers = chosen.tried
         if chosen.way.backbone.tap != backbone.tap:
             ways.append(replace(chosen.way, seconds=watch.of("layer")))
     vectors = features[:, None]
@@ -99,12 +97,12 @@ def try_ways(
         name = f"probe on {views} views"
         ways.append(Way(name, backbone, shown.probe, features, shown.decisions, watch.of("views")))
     if plan is None:
-        return Tried(ways, plain.evaluated, None, (), layers=layers)
+        return Tried(ways, plain.evaluated, None, (), layer=chosen)
     try:
         with watch.stage(TUNED):
             tuned, decisions = plan.tune(labelled, vectors, sides)
     except DataError as error:
-        return Tried(ways, plain.evaluated, None, (f"Not fine-tuned: {error}.",), layers=layers)
+        return Tried(ways, plain.evaluated, None, (f"Not fine-tuned: {error}.",), layer=chosen)
     seconds = watch.of(TUNED)
     name, attacked = TUNED, None
     if plan.recipe.adversarial:
@@ -112,7 +110,7 @@ def try_ways(
         with watch.stage("attack"):
             attacked = attack_both(backbone, engine, tuned, labelled, features, sides, settings)
     ways.append(Way(name, tuned.backbone, tuned.probe, tuned.features, decisions, seconds, tuned.unchanged))
-    return Tried(ways, plain.evaluated, tuned, (), attacked, layers)
+    return Tried(ways, plain.evaluated, tuned, (), attacked, chosen)
 
 
 def _views(
