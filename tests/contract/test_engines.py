@@ -97,7 +97,7 @@ def test_features_agree(name: str) -> None:
 @pytest.mark.parametrize("device", ENGINES)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_images_and_their_pixels_have_the_same_features(name: str, device: str) -> None:
-    assert_close(engine(device, name).features(pixels(name)), engine(device, name).features(images(name)), 1e-5)
+    assert_close(engine(device, name).features(pixels(name)), engine(device, name).features(images(name)), 5e-5)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
