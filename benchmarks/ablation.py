@@ -38,6 +38,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "the log-probability as objective, no batch-norm": {"objective": "log-probability", "batch_norm": 0.0},
     "the margin as objective, no batch-norm": {"objective": "margin", "batch_norm": 0.0},
     "half the steps": {"steps": ROBUST.steps // 2},
+    "gradients in fp32": {"precision": "fp32"},
 }
 """Each ingredient's absence, in knobs of the recipe; what the recipe lacks anyway isn't run."""
 

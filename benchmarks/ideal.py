@@ -25,8 +25,10 @@ ENSEMBLE = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 PLAIN = "plain PyTorch, the lesson's recipe"
 TOGETHER = "ours, Lite0, Lite1 and Lite2 together"
 DEFAULT = "ours, default recipe"
+EXACT = "ours, default recipe, gradients in fp32"
 OURS = {
     DEFAULT: {"BACKBONES": MAKER},
+    EXACT: {"BACKBONES": MAKER, "KNOBS": '{"precision": "fp32"}'},
     "ours, the lesson's recipe": {"BACKBONES": MAKER, "RECIPE": "lesson"},
     TOGETHER: {"BACKBONES": ",".join(ENSEMBLE)},
 }
@@ -45,7 +47,7 @@ def ideal(photos: Path, _repeats: int) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         made = {PLAIN: made_by("plain_ideal", photos, peer_task, Path(folder) / "plain")}
         for number, (name, options) in enumerate(OURS.items()):
-            asked = task if name == DEFAULT else peer_task
+            asked = task if name in (DEFAULT, EXACT) else peer_task
             made[name] = made_by("our_ideal", photos, asked, Path(folder) / f"ours{number}", **options)
         plain, first = made[PLAIN], made[DEFAULT]
         peers = [
@@ -56,8 +58,8 @@ def ideal(photos: Path, _repeats: int) -> Iterator[str]:
         judged = judged_by(JUDGES, photos, Path(folder))
     yield (
         f"{task.classes} classes of ImageNet, animals and things in turn; seeds of each: {task.seeds} for our default "
-        f"recipe, {peer_task.seeds} for the others. The recipe was tuned on other classes. EfficientNet-Lite0 makes "
-        "the images, and nobody else has a say before they are saved. "
+        f"recipe in either precision, {peer_task.seeds} for the others. The recipe was tuned on other classes. "
+        "EfficientNet-Lite0 makes the images, and nobody else has a say before they are saved. "
         "The files are read back and shown to it, to a sibling, Lite2, and to an unrelated network, SqueezeNet 1.1. "
         f"Plain PyTorch is eager, {plain['batch']} images a batch. Peers run with their documented defaults on the "
         f"same network, with no further image once {minutes} minutes are over." + trial(task)
@@ -72,8 +74,8 @@ def ideal(photos: Path, _repeats: int) -> Iterator[str]:
     rows = [(name, str(answer["size"]), *_seconds(answer), ratio(plain, answer)) for name, answer in made.items()]
     yield table(("", "side in pixels", "steps", "seconds an image", "seconds a step", "ratio to plain PyTorch"), rows)
     yield (
-        f"Seconds are wall time, divided by images and by their steps. Ours ran on {first['engine']}; opening and "
-        f"converting took {first['preparing']:.1f} seconds more, once on a machine."
+        f"Seconds are wall time, divided by images and by their steps. Ours ran on {first['engine']}, gradients by "
+        f"default in {first['gradients']}; opening and converting took {first['preparing']:.1f} seconds more, once on a machine."
     )
     left_out = sorted(set(PEERS) - set(chosen))
     if left_out:

@@ -13,6 +13,7 @@ from benchmarks.child import report
 from benchmarks.ideal_task import Task, save
 from enxerto.classifier import Classifier
 from enxerto.visualize.ideal.make import ideal_images
+from enxerto.visualize.ideal.objective import gradient_precision
 from enxerto.visualize.ideal.recipe import recipe_of
 
 FIRST_STEPS = 8
@@ -43,7 +44,8 @@ def main(_photos: Path) -> dict[str, Any]:
         "images": len(images),
         "steps": sum(image.steps[-1].number for image in images),
         "preparing": ready - start,
-        "engine": f"{makers[0].engine.name} {makers[0].engine.precision}",
+        "engine": makers[0].engine.name,
+        "gradients": gradient_precision(makers[0].engine, recipe.precision),
         "size": recipe.size_px,
     }
 

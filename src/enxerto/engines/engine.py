@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -52,7 +53,7 @@ class Engine(ABC):
     Args:
         backbone: what to run.
         head: a grafted head; without one, logits are those of the backbone's own classes.
-        precision: `fp32` or `bf16`, of features and logits; gradients are always fp32.
+        precision: `fp32` or `bf16`, of features, logits and gradients; all of them come as float32 or wider.
 
     Attributes:
         name: `openvino` or `torch`.
@@ -60,6 +61,7 @@ class Engine(ABC):
         identity: name, version and precision: what a cache key needs to know.
         workers: threads that keep it busy.
         chunk: photos a call that suit it.
+        companions: what was opened for its sake and is of use as long as it lives, by what it is.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Engine(ABC):
         self.backbone = backbone
         self.head = head
         self.precision = precision
+        self.companions: dict[Hashable, Any] = {}
 
     def features(self, batch: Images | Pixels) -> Features:
         """One vector a photo.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch._decomp import core_aten_decompositions
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -69,8 +70,10 @@ def require_agreement(expected: Tensor, got: Tensor) -> None:
 
 
 def _decompositions() -> dict[Any, Any]:
+    rules: dict[Any, Any] = core_aten_decompositions()
+    rules.pop(aten.upsample_nearest2d.default)  # OpenVINO knows it; taken apart, it is indexing, which it doesn't
     return {
-        **core_aten_decompositions(),
+        **rules,
         aten.convolution_backward.default: _convolution_backward,
         aten.native_batch_norm.default: _batch_norm,
         aten.native_batch_norm_backward.default: _batch_norm_backward,
@@ -90,15 +93,41 @@ def _convolution_backward(
     groups: int,
     output_mask: list[bool],
 ) -> tuple[Tensor | None, None, None]:
-    """With respect to the input: a transposed convolution."""
+    """With respect to the input: a transposed convolution; as a plain one, which runs faster, wherever it can be."""
     if not output_mask[0]:
         return None, None, None
-    uncovered = [
-        (inputs.shape[2 + i] + 2 * padding[i] - dilation[i] * (weight.shape[2 + i] - 1) - 1) % stride[i]
-        for i in range(2)
-    ]
+    size, kernel = inputs.shape[2:], weight.shape[2:]
+    margins = [dilation[i] * (kernel[i] - 1) - padding[i] for i in range(2)]
+    lengths = [stride[i] * gradient.shape[2 + i] + 2 * margins[i] - dilation[i] * (kernel[i] - 1) for i in range(2)]
+    plain = max(stride) == 1 or groups == inputs.shape[1]  # spread out, a full convolution would mostly add zeros
+    if plain and min(margins) >= 0 and all(length >= side for length, side in zip(lengths, size, strict=True)):
+        spread = _spread(gradient, stride)
+        back = aten.convolution.default(
+            spread, _turned(weight, groups), None, [1, 1], margins, dilation, False, [0, 0], groups
+        )
+        return back[:, :, : size[0], : size[1]], None, None
+    uncovered = [(size[i] + 2 * padding[i] - dilation[i] * (kernel[i] - 1) - 1) % stride[i] for i in range(2)]
     result = aten.convolution.default(gradient, weight, None, stride, padding, dilation, True, uncovered, groups)
     return result, None, None
+
+
+def _spread(gradient: Tensor, stride: list[int]) -> Tensor:
+    """With zeros between the numbers, so that they lie as far from each other as a stride."""
+    if max(stride) == 1:
+        return gradient
+    height, width = (gradient.shape[2 + i] * stride[i] for i in range(2))
+    corners = np.zeros((height, width), dtype=np.float32)
+    corners[:: stride[0], :: stride[1]] = 1
+    repeated: Tensor = aten.upsample_nearest2d.default(gradient, [height, width])
+    return repeated * torch.from_numpy(corners)  # a constant: operators that made it would be traced
+
+
+def _turned(weight: Tensor, groups: int) -> Tensor:
+    """The weights of the convolution that goes back: channels swapped within each group, the kernel turned by 180°."""
+    outputs, inputs, height, width = weight.shape
+    swapped = weight.view(groups, outputs // groups, inputs, height, width).transpose(1, 2)
+    turned = swapped.reshape(groups * inputs, outputs // groups, height, width)
+    return turned.flip(2, 3) if height * width > 1 else turned
 
 
 def _batch_norm(

@@ -141,7 +141,10 @@ class OpenVINOEngine(Engine):
                 ("gradient", objective),
                 len(pixels),
                 lambda: self._compile(
-                    self._gradient_model(pixels[:1], target[:1], objective), "fp32", self.workers, pinned=False
+                    self._gradient_model(pixels[:1], target[:1], objective),
+                    self.precision,
+                    self.workers,
+                    pinned=False,
                 ),
             )
         except EngineError as error:
@@ -170,7 +173,7 @@ class OpenVINOEngine(Engine):
         head = hashlib.sha256()
         for array in (self.head.weight, self.head.bias) if self.head is not None else ():
             head.update(f"{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
-        return f"gradient-1|{self.backbone.fingerprint}|{head.hexdigest()}|{objective!r}|{shape}"
+        return f"gradient-2|{self.backbone.fingerprint}|{head.hexdigest()}|{objective!r}|{shape}"
 
     @cached_property
     def _logit_network(self) -> Any:

@@ -66,17 +66,20 @@ class TorchEngine(Engine):
 
     def _run(self, network: Callable[[], torch.nn.Module], batch: Images | Pixels) -> NDArray[np.float32]:
         """The network is built inside the lock: by one thread, once."""
-        bf16 = torch.autocast(self._device.type, torch.bfloat16, enabled=self.precision == "bf16")
         with self._lock:
             built = network()
-            with torch.inference_mode(), bf16:
+            with torch.inference_mode(), self._autocast():
                 result: NDArray[np.float32] = built(self._tensor(batch)).float().cpu().numpy()
             return result
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=self.precision == "bf16")
 
     def _input_gradient(self, pixels: Pixels, target: NDArray[np.float32], objective: Objective) -> InputGradient:
         with self._lock, torch.enable_grad():
             leaf = self._tensor(pixels).requires_grad_()
-            logits = self._logit_network(leaf)
+            with self._autocast():
+                logits = self._logit_network(leaf).float()
             values = objective(logits, self._tensor(target))
             (gradient,) = torch.autograd.grad(values.sum(), leaf)
             return InputGradient(*(t.detach().cpu().numpy() for t in (logits, values, gradient)))

@@ -10,7 +10,7 @@ import torch
 from tiny_networks import tiny_network
 
 from enxerto.backbones import Backbone
-from enxerto.engines import opening, openvino_engine, torch_engine
+from enxerto.engines import ClassLogit, has_native_bf16, opening, openvino_engine, torch_engine
 from enxerto.engines.opening import open_engine
 from enxerto.errors import EngineError, OptionError
 
@@ -106,6 +106,21 @@ def test_bf16_is_near_fp32_but_another_identity(device: str, backbone: Backbone)
     left, right = exact.features(IMAGES), fast.features(IMAGES)
     assert right.dtype == np.float32
     assert np.abs(left - right).max() < 0.05 * np.abs(left).max()
+
+
+@pytest.mark.parametrize("device", ["openvino", "torch"])
+def test_gradients_in_bf16_point_where_those_in_fp32_do(device: str) -> None:
+    backbone = tiny_network("test_efficientnet")
+    pixels = np.random.default_rng(0).random((2, 3, *IMAGES.shape[1:3])).astype(np.float32)
+    target = np.eye(backbone.network.num_classes, dtype=np.float32)[:2]
+    exact, fast = (
+        open_engine(backbone, device=device, precision=precision).input_gradient(pixels, target, ClassLogit())
+        for precision in ("fp32", "bf16")
+    )
+    assert fast.gradient.dtype == fast.logits.dtype == np.float32
+    assert np.linalg.norm(fast.gradient - exact.gradient) < 0.3 * np.linalg.norm(exact.gradient)
+    if device == "torch" or has_native_bf16():
+        assert np.abs(fast.gradient - exact.gradient).max() > 1e-4 * np.abs(exact.gradient).max()  # it is another one
 
 
 def test_identities_tell_engines_apart(backbone: Backbone) -> None:

@@ -22,6 +22,7 @@ from enxerto.report.ideal.page import MOST_CARDS
 from enxerto.visualize.ideal.image import IdealImage
 from enxerto.visualize.ideal.knobs import knob_rows
 from enxerto.visualize.ideal.make import ideal_images
+from enxerto.visualize.ideal.objective import gradient_precision
 from enxerto.visualize.ideal.panel import Panel
 from enxerto.visualize.ideal.recipe import IdealRecipe
 from enxerto.visualize.ideal.start import Start
@@ -185,6 +186,7 @@ class Gallery:
         asked, panel = self._asked, self._panels[0]
         makers = self._networks.makers
         engine = self._networks.first.engine
+        gradients = gradient_precision(engine, asked.recipe.precision)
         return IdealContents(
             title=asked.title,
             source=f"recipe {asked.recipe.name}",
@@ -192,7 +194,7 @@ class Gallery:
             created=self._created,
             backbones=tuple(backbone_card(maker.backbone) for maker in makers),
             judges=tuple(backbone_card(other.backbone) for other in self._networks.others.values()),
-            engine=f"{engine.name} {engine.precision}",
+            engine=f"{engine.name} {engine.precision}, gradients in {gradients}",
             recipe=knob_rows(asked.recipe, without=[asked.varied]),
             varied=asked.varied,
             start=asked.start,

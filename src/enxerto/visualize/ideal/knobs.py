@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from enxerto.errors import OptionError, UnknownNameError
-from enxerto.visualize.ideal.recipe import CANVASES, OBJECTIVES, OPTIMIZERS, IdealRecipe
+from enxerto.visualize.ideal.recipe import CANVASES, OBJECTIVES, OPTIMIZERS, PRECISIONS, IdealRecipe
 
 _ON = {"on": True, "yes": True, "true": True, "1": True, "off": False, "no": False, "false": False, "0": False}
 
@@ -56,6 +56,7 @@ KNOBS = (
     Knob("diversity", "diversity", "NUMBER", "How much images of one class are pushed apart."),
     Knob("patience", "patience", "N", "Stop after so many steps without a better value; 0 never does."),
     Knob("frames", "frames", "N", "Of the film, and measured steps."),
+    Knob("precision", "precision", "|".join(PRECISIONS), "Of gradients; auto takes bf16 where the CPU has it."),
 )
 
 

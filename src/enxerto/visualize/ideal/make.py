@@ -58,7 +58,7 @@ def ideal_images(
     """
     problem = start_problem(start)
     require_possible(recipe, seeds, [problem] if problem is not None else [])
-    aims = aims_of(classifiers, targets, recipe.objective, recipe.batch_norm, recipe.thin)
+    aims = aims_of(classifiers, targets, recipe.objective, recipe.batch_norm, recipe.thin, recipe.precision)
     began = time.perf_counter()
     with _one_thread_each(), torch.enable_grad():
         _open(aims, recipe)

@@ -16,7 +16,16 @@ from enxerto.backbones.moments import normalizations
 from enxerto.backbones.thinning import residual_blocks
 from enxerto.classifier import Classifier
 from enxerto.classifier.class_choice import class_index
-from enxerto.engines import ClassLogit, CrossEntropy, Engine, HeadArrays, Margin, Objective, open_engine
+from enxerto.engines import (
+    ClassLogit,
+    CrossEntropy,
+    Engine,
+    HeadArrays,
+    Margin,
+    Objective,
+    has_native_bf16,
+    open_engine,
+)
 from enxerto.errors import OptionError, UnknownNameError
 from enxerto.types import Images, Pixels
 from enxerto.visualize.ideal.statistics import measured, with_distance
@@ -73,11 +82,13 @@ class Source:
         engine: the network with the head that answers.
         batch_norm: weight of the distance to the statistics of the batch normalizations; 0 where it has none.
         thin: how often a residual block is left out, a mean over blocks.
+        precision: of the gradients.
     """
 
     engine: Engine
     batch_norm: float = 0.0
     thin: float = 0.0
+    precision: str = "fp32"
 
     @cached_property
     def full(self) -> tuple[Engine, ...]:
@@ -96,14 +107,19 @@ class Source:
     def _asked(self, backbone: Backbone) -> Engine:
         """A network with what gives its gradient."""
         whole = backbone is self.engine.backbone
+        if whole and not self.batch_norm and self.precision == self.engine.precision:
+            return self.engine
         if not self.batch_norm:
-            return self.engine if whole else open_engine(backbone, head=self.engine.head, device=self.engine.device)
+            return self._open(backbone, self.engine.head)
         head = self.engine.head
         if head is None:
             backbone = replace(backbone, layer=CLASSES)
             classes: Any = self.engine.backbone.network.num_classes
             head = _identity(int(classes))
-        return open_engine(measured(backbone), head=with_distance(head), device=self.engine.device)
+        return self._open(measured(backbone), with_distance(head))
+
+    def _open(self, backbone: Backbone, head: HeadArrays | None) -> Engine:
+        return open_engine(backbone, head=head, device=self.engine.device, precision=self.precision)
 
 
 def thinnings(backbone: Backbone, thin: float) -> list[tuple[str, ...]]:
@@ -127,7 +143,9 @@ def _reduced(engine: Engine) -> Engine:
     looks = backbone.preprocessing
     smaller = replace(looks, size_px=max(32, round(looks.size_px * REDUCED / 32) * 32))
     entry = replace(backbone.entry, preprocessing=smaller)
-    return open_engine(replace(backbone, entry=entry), head=engine.head, device=engine.device)
+    return open_engine(
+        replace(backbone, entry=entry), head=engine.head, device=engine.device, precision=engine.precision
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -205,6 +223,7 @@ def aims_of(
     objective: str,
     batch_norm: float = 0.0,
     thin: float = 0.0,
+    precision: str = "fp32",
 ) -> list[Aim]:
     """Resolve targets.
 
@@ -214,6 +233,7 @@ def aims_of(
         objective: of classes.
         batch_norm: weight of the distance to the statistics of batch normalizations, where there are any.
         thin: how often a residual block is left out, where there are any.
+        precision: of gradients, as `IdealRecipe` has it.
 
     Raises:
         UnknownNameError: a class or layer that isn't there; the message lists near matches.
@@ -230,21 +250,32 @@ def aims_of(
             f"classifiers that work together must have the same classes, but {odd.backbone.name} has others than "
             f"{classifiers[0].backbone.name}"
         )
-    sources = [_source(classifier.engine, batch_norm, thin) for classifier in classifiers]
+    sources = [_source(classifier.engine, batch_norm, thin, precision) for classifier in classifiers]
     layers: dict[str, Source] = {}
     aims = []
     for target in targets:
         if isinstance(target, Channel | Direction):
             if target.layer not in layers:
-                layers[target.layer] = _source(_layer_engine(classifiers, target.layer), batch_norm, thin)
+                layers[target.layer] = _source(_layer_engine(classifiers, target.layer), batch_norm, thin, precision)
             aims.append(_layer_aim(layers[target.layer], target))
         else:
             aims.append(_class_aim(sources, classifiers[0].classes, target, objective))
     return aims
 
 
-def _source(engine: Engine, batch_norm: float, thin: float) -> Source:
-    return Source(engine, batch_norm if batch_norm and normalizations(engine.backbone.network) else 0.0, thin)
+def gradient_precision(engine: Engine, precision: str) -> str:
+    """What a recipe's precision means for an engine: `fp32` or `bf16`."""
+    if precision != "auto":
+        return precision
+    return "bf16" if engine.name == "openvino" and has_native_bf16() else "fp32"
+
+
+def _source(engine: Engine, batch_norm: float, thin: float, precision: str) -> Source:
+    """What an engine's gradients come from: the same at every call, as its networks take seconds to compile."""
+    precision = gradient_precision(engine, precision)
+    source = Source(engine, batch_norm if normalizations(engine.backbone.network) else 0.0, thin, precision)
+    kept: Source = engine.companions.setdefault((Source, source.batch_norm, thin, precision), source)
+    return kept
 
 
 def _class_aim(sources: Sequence[Source], classes: Sequence[str], target: str | int, objective: str) -> Aim:
@@ -256,15 +287,20 @@ def _class_aim(sources: Sequence[Source], classes: Sequence[str], target: str | 
 
 
 def _layer_engine(classifiers: Sequence[Classifier], layer: str) -> Engine:
-    """The averages of a layer's channels, as an engine's logits."""
+    """The averages of a layer's channels, as an engine's logits; the same at every call."""
     if len(classifiers) > 1:
         raise OptionError(f"a layer belongs to one network, got {len(classifiers)} networks; name one")
     whole = classifiers[0].backbone
     modules = [name for name, _ in whole.network.named_modules() if name]
     if layer not in modules:
         raise UnknownNameError("layer", layer, modules)
-    backbone = replace(whole, layer=layer, pooling="average")
-    return open_engine(backbone, head=_identity(_channels(backbone)), device=classifiers[0].device)
+    companions = classifiers[0].engine.companions
+    if ("layer", layer) not in companions:
+        backbone = replace(whole, layer=layer, pooling="average")
+        head = _identity(_channels(backbone))
+        companions["layer", layer] = open_engine(backbone, head=head, device=classifiers[0].device)
+    kept: Engine = companions["layer", layer]
+    return kept
 
 
 def _layer_aim(source: Source, target: Channel | Direction) -> Aim:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from enxerto.errors import OptionError, UnknownNameError
-from enxerto.visualize.ideal.recipe import CANVASES, OBJECTIVES, OPTIMIZERS, IdealRecipe
+from enxerto.visualize.ideal.recipe import CANVASES, OBJECTIVES, OPTIMIZERS, PRECISIONS, IdealRecipe
 
 SMALLEST_PX, LARGEST_PX = 32, 2048
 
-_CHOICES = {"canvas": CANVASES, "objective": OBJECTIVES, "optimizer": OPTIMIZERS}
+_CHOICES = {"canvas": CANVASES, "objective": OBJECTIVES, "optimizer": OPTIMIZERS, "precision": PRECISIONS}
 _WHOLE = {
     "steps": (1, 100_000),
     "size_px": (SMALLEST_PX, LARGEST_PX),

@@ -11,6 +11,7 @@ from enxerto.errors import UnknownNameError
 CANVASES = ("pixels", "fourier", "maco")
 OBJECTIVES = ("logit", "log-probability", "margin")
 OPTIMIZERS = ("ascent", "adam")
+PRECISIONS = ("auto", "fp32", "bf16")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class IdealRecipe:
         diversity: weight with which images of one target in one call are pushed apart; 0 makes each by itself.
         patience: steps without a better value after which an image is done; 0 goes on to the last step.
         frames: measured steps, each of which gives a frame of the film, too.
+        precision: of gradients: `fp32`, `bf16`, or `auto`: bf16 where OpenVINO runs on a CPU that has it natively.
 
     References: Mordvintsev et al. 2015 (deep dream); Olah et al. 2017, doi:10.23915/distill.00007 (Fourier images,
     color decorrelation, robustness to transformations); Fel et al. 2023, arXiv:2306.06805 (MACO); Yin et al. 2020,
@@ -84,6 +86,7 @@ class IdealRecipe:
     diversity: float = 0.0
     patience: int = 0
     frames: int = 24
+    precision: str = "auto"
 
 
 ROBUST = IdealRecipe()
