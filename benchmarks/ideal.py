@@ -75,7 +75,8 @@ def ideal(photos: Path, _repeats: int) -> Iterator[str]:
     yield table(("", "side in pixels", "steps", "seconds an image", "seconds a step", "ratio to plain PyTorch"), rows)
     yield (
         f"Seconds are wall time, divided by images and by their steps. Ours ran on {first['engine']}, gradients by "
-        f"default in {first['gradients']}; opening and converting took {first['preparing']:.1f} seconds more, once on a machine."
+        f"default in {first['gradients']}; opening and converting took "
+        f"{first['preparing']:.1f} seconds more, once on a machine."
     )
     left_out = sorted(set(PEERS) - set(chosen))
     if left_out:
