@@ -19,8 +19,6 @@ from enxerto.errors import BoundsError, OptionError
 from enxerto.types import Images, Pixels
 
 NETWORKS = ("test_resnet", "test_efficientnet", "test_vit", "efficientnet_lite0", "keras:MobileNetV2_0.35_96")
-FALLING_BACK = ("test_resnet", "test_vit")
-"""OpenVINO has no rule for the gradient of max pooling and of attention."""
 ENGINES = ("openvino", "torch")
 OBJECTIVES = (CrossEntropy(), ClassLogit(), Margin())
 CLASSES = 3
@@ -127,7 +125,7 @@ def test_input_gradients_agree(name: str, objective: Objective) -> None:
     got, expected = (
         engine(device, name, True).input_gradient(pixels(name, 2), target, objective) for device in ENGINES
     )
-    assert runs_on_torch(engine("openvino", name, True)) == (name in FALLING_BACK)
+    assert not runs_on_torch(engine("openvino", name, True))
     assert expected.gradient.shape == (2, 3, 160, 160)
     assert {array.dtype.name for array in (*got, *expected)} == {"float32"}
     assert_close(got.logits, expected.logits)
@@ -159,20 +157,22 @@ def test_a_gradient_says_how_the_value_changes(objective: Objective) -> None:
     np.testing.assert_allclose((up - down) / (2 * step), norms, rtol=0.05)
 
 
-@pytest.mark.parametrize("name", FALLING_BACK)
 def test_a_gradient_that_openvino_can_t_convert_runs_on_torch_with_one_warning(
-    name: str, caplog: pytest.LogCaptureFixture
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    run = open_engine(backbone(name), head=head(name), device="openvino")
+    """Of a max pooling whose window has gaps, which no network that is known by name has."""
+    name, spread = "test_resnet", tiny_network("test_resnet", seed=99)  # whose conversion nobody else keeps
+    spread.network.maxpool = torch.nn.MaxPool2d(3, 2, 1, dilation=2)
+    run = open_engine(spread, head=head(name), device="openvino")
     for _ in range(2):
         run.input_gradient(pixels(name, 1), one_hot(1, CLASSES), Margin())
-    shown = [record.getMessage() for record in caplog.records]
+    shown = [record.getMessage() for record in caplog.records if record.name.startswith("enxerto.")]
     assert len(shown) == 1
     assert shown[0].startswith(f"input gradients of {name} run on torch instead of openvino: ")
 
 
-def test_a_gradient_that_openvino_converts_gives_no_warning(caplog: pytest.LogCaptureFixture) -> None:
-    name = "test_efficientnet"
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "efficientnet_lite0"])
+def test_a_gradient_that_openvino_converts_gives_no_warning(name: str, caplog: pytest.LogCaptureFixture) -> None:
     run = open_engine(backbone(name), head=head(name), device="openvino")
     run.input_gradient(pixels(name, 2), one_hot(2, CLASSES), Margin())
     assert not caplog.records

@@ -173,7 +173,7 @@ class OpenVINOEngine(Engine):
         head = hashlib.sha256()
         for array in (self.head.weight, self.head.bias) if self.head is not None else ():
             head.update(f"{array.shape}".encode() + np.ascontiguousarray(array).tobytes())
-        return f"gradient-2|{self.backbone.fingerprint}|{head.hexdigest()}|{objective!r}|{shape}"
+        return f"gradient-3|{self.backbone.fingerprint}|{head.hexdigest()}|{objective!r}|{shape}"
 
     @cached_property
     def _logit_network(self) -> Any:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from enxerto.engines.gradient_graph import _convolution_backward
+from enxerto.engines.backward import _average_pool_backward, _convolution_backward, _max_pool_backward
 
 
 @pytest.mark.parametrize("side", [7, 12, 13])
@@ -59,3 +59,35 @@ def test_it_is_transposed_only_where_zeros_would_cost_more(groups: int, stride: 
             upstream, inputs, weight, None, [stride] * 2, [1, 1], [1, 1], False, [0, 0], groups, [True, False, False]
         )
     assert convolutions.transposed == [transposed]
+
+
+@pytest.mark.parametrize("ceil_mode", [False, True])
+@pytest.mark.parametrize("side", [8, 11, 14])
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding"), [(2, 2, 0), (3, 2, 1), (3, 2, 0), (3, 1, 1), (2, 3, 1), (5, 2, 2)]
+)
+def test_a_pooling_goes_backward_as_autograd_has_it(
+    kernel: int, stride: int, padding: int, side: int, ceil_mode: bool
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(2, 3, side, side + 1, generator=generator, requires_grad=True)
+    result, indices = torch.nn.functional.max_pool2d_with_indices(inputs, kernel, stride, padding, ceil_mode=ceil_mode)
+    upstream = torch.randn(result.shape, generator=generator)
+    (expected,) = torch.autograd.grad(result, inputs, upstream)
+    got = _max_pool_backward(upstream, inputs, [kernel] * 2, [stride] * 2, [padding] * 2, [1, 1], ceil_mode, indices)
+    torch.testing.assert_close(got, expected)
+
+
+@pytest.mark.parametrize("settings", [(False, True, None), (True, False, None), (True, True, None), (False, False, 7)])
+@pytest.mark.parametrize("side", [8, 11])
+@pytest.mark.parametrize(("kernel", "stride", "padding"), [(2, 2, 0), (3, 2, 1), (3, 1, 1), (4, 4, 0)])
+def test_an_average_goes_backward_as_autograd_has_it(
+    kernel: int, stride: int, padding: int, side: int, settings: tuple[bool, bool, int | None]
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn(2, 3, side, side + 1, generator=generator, requires_grad=True)
+    result = torch.nn.functional.avg_pool2d(inputs, kernel, stride, padding, *settings)
+    upstream = torch.randn(result.shape, generator=generator)
+    (expected,) = torch.autograd.grad(result, inputs, upstream)
+    got = _average_pool_backward(upstream, inputs, [kernel] * 2, [stride] * 2, [padding] * 2, *settings)
+    torch.testing.assert_close(got, expected)
