@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from enxerto.backbones.catalog import LAST
+from enxerto.backbones.catalog import LAST, Entry
 from enxerto.backbones.keras_zoo.applications import keras_model
 from enxerto.backbones.keras_zoo.ends import find_ends
 from enxerto.backbones.keras_zoo.network import functional, named_variables
 from enxerto.backbones.keras_zoo.runtime import building
+from enxerto.backbones.model_files.guessing import BGR
+from enxerto.backbones.model_files.keras_file import open_keras
+from enxerto.backbones.model_files.names import KERAS_SUFFIXES
+from enxerto.backbones.model_files.opening import mode_of
 from enxerto.backbones.preprocessing import Preprocessing
 from enxerto.classifier import Classifier
 from enxerto.errors import OptionError
@@ -29,7 +33,7 @@ def as_keras_model(classifier: Classifier) -> Any:
     """
     require_keras(classifier)
     backbone = classifier.backbone
-    base = keras_model(backbone.entry)
+    base, bgr = _base(backbone.entry)
     tensors = backbone.tensors()
     for name, variable in named_variables(base):
         variable.assign(tensors[name])
@@ -39,7 +43,6 @@ def as_keras_model(classifier: Classifier) -> Any:
         trunk, head = _trunk(keras, base, backbone.pooling), classifier.head
         assert head is not None
         classes = keras.layers.Dense(len(head.bias), activation="softmax", name="classes")
-        bgr = bool(backbone.entry.keras and backbone.entry.keras.bgr)
         model = keras.Model(photos, classes(trunk(_prepared(keras, photos, seen, bgr))), name="enxerto")
         classes.set_weights([head.weight.T, head.bias])
     return model
@@ -48,10 +51,10 @@ def as_keras_model(classifier: Classifier) -> Any:
 def require_keras(classifier: Classifier) -> None:
     """Raise an `OptionError` unless a classifier can be a Keras model."""
     backbone = classifier.backbone
-    if backbone.entry.keras is None:
+    if not _is_keras(backbone.entry):
         raise OptionError(
             f"only classifiers on one of Keras's networks become a .keras file, and this one's backbone is "
-            f"{backbone.name}; train on a keras: backbone"
+            f"{backbone.name}; train on a keras: backbone, or on a file: that is Keras's"
         )
     if classifier.probe is None:
         raise OptionError("there is no head to export; train a model on this backbone first")
@@ -63,6 +66,19 @@ def require_keras(classifier: Classifier) -> None:
     for option, given in wants.items():
         if given:
             raise OptionError(f"a model trained with {option} can't become a .keras file; train one without it")
+
+
+def _is_keras(entry: Entry) -> bool:
+    own = entry.zoo == "file" and entry.file is not None and entry.file.suffix in KERAS_SUFFIXES
+    return own or entry.keras is not None
+
+
+def _base(entry: Entry) -> tuple[Any, bool]:
+    """The Keras model that a backbone is made of, and whether it was trained with blue first."""
+    if entry.keras is not None:
+        return keras_model(entry), entry.keras.bgr
+    assert entry.file is not None
+    return open_keras(entry.file), mode_of(entry.name) == BGR
 
 
 def _trunk(keras: Any, base: Any, pooling: str) -> Any:

@@ -11,6 +11,7 @@ import pytest
 from tiny_keras import SMALL, tiny_keras
 from tiny_networks import tiny_network
 
+from enxerto.backbones import open_backbone
 from enxerto.backbones.keras_zoo.runtime import building
 from enxerto.classifier import Classifier
 from enxerto.errors import EngineError, OptionError
@@ -68,6 +69,22 @@ def test_another_backend_gives_the_same_answers(backend: str, tmp_path: Path) ->
 def test_blue_first_is_inside_the_file(tmp_path: Path) -> None:
     exported = export_keras(classifier("keras:VGG16.notop"), tmp_path / "model.keras", backend="openvino")
     assert exported.proof.largest_difference < 1e-3
+
+
+def test_a_network_of_one_s_own_is_exported(tmp_path: Path) -> None:
+    with building() as keras:
+        layers = keras.layers
+        own = keras.Sequential([
+            keras.Input((SIDE, SIDE, 3)), layers.Rescaling(1 / 127.5, -1), layers.Conv2D(8, 3, activation="relu"),
+            layers.GlobalAveragePooling2D(), layers.Dense(4, activation="softmax"),
+        ])  # fmt: skip
+        own.save(tmp_path / "own.keras")
+    backbone = open_backbone(f"file:{tmp_path / 'own.keras'}")
+    model = Classifier(backbone, CLASSES, _probe(8), device="torch")
+    exported = export_keras(model, tmp_path / "model.keras", backend="openvino")
+    assert exported.proof.largest_difference < 1e-4
+    with building() as keras:
+        assert keras.saving.load_model(exported.path).output_shape == (None, len(CLASSES))
 
 
 def test_a_file_that_answers_otherwise_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
