@@ -53,10 +53,12 @@ def verify(as_json: bool) -> None:
 @command.command("prune")
 @click.option("--older-than", type=options.Number(min=0), default=0.0, metavar="DAYS", help="Keep what was used since.")
 def prune(older_than: float) -> None:
-    """Delete features and converted networks; imported weights stay."""
+    """Delete features, converted networks and what broken downloads left; imported weights stay."""
+    from enxerto.data.catalog import prune_downloads
     from enxerto.features import prune as prune_stores
 
-    tell(f"freed {prune_stores(older_than_days=older_than) / 1e6:.1f} MB")
+    freed = prune_stores(older_than_days=older_than) + prune_downloads(older_than_days=older_than)
+    tell(f"freed {freed / 1e6:.1f} MB")
 
 
 def _print(infos: Sequence[StoreInfo], damaged_file: str, as_json: bool) -> None:

@@ -159,3 +159,18 @@ def test_backbones_that_are_installed_take_part(monkeypatch: pytest.MonkeyPatch)
     assert lab._present() == ["efficientnet_lite0", "squeezenet1_1"]
     monkeypatch.setattr(lab, "is_present", lambda _: False)
     assert lab._present() == ["efficientnet_lite0"]
+
+
+def test_models_lie_in_folders_that_every_system_can_have(
+    tmp_path: Path, unpacked: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def train(_listing: Path, model: Path, **_: object) -> Trained:
+        asked.append(model.relative_to(tmp_path).as_posix())
+        raise WeightsMissingError("not here")
+
+    monkeypatch.setattr(lab, "train", train)
+    with pytest.raises(WeightsMissingError, match="not here; not here"):
+        lab_pets(tmp_path / "lab", data=unpacked, backbones=["keras:VGG16", "vgg16"])
+    assert asked == ["lab/models/keras-VGG16", "lab/models/vgg16"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from enxerto.data.catalog.datasets import Dataset, default_folder
+from enxerto.data.catalog.datasets import DATASETS, Dataset, default_folder
 from enxerto.data.catalog.folder import SOURCE, is_ours, lacks, source_text, strangers, write_contents
 from enxerto.data.catalog.listings import LISTING, write_listing
 from enxerto.data.catalog.sources import Mirror, is_kept, is_offline, mirror_of, obtain
@@ -113,6 +114,26 @@ def bring(
             obtain(dataset, archive, below, mirror=place, offline=offline or is_offline(), progress=progress)
             for archive in dataset.archives
         ]
+
+
+def prune_downloads(*, older_than_days: float = 0.0) -> int:
+    """Delete what broken downloads left, unless it is younger or another process goes on with it.
+
+    Returns:
+        The bytes that were freed.
+    """
+    limit, freed = time.time() - older_than_days * 86_400, 0
+    for dataset in DATASETS.values():
+        folder = downloads_home() / dataset.name
+        if not folder.is_dir():
+            continue
+        with suppress(BusyError), _alone(dataset):
+            files = [path.stat() for path in folder.rglob("*") if path.is_file()]
+            if older_than_days <= 0 or all(file.st_mtime <= limit for file in files):
+                freed += sum(file.st_size for file in files)
+                with storage_errors(folder):
+                    shutil.rmtree(folder)
+    return freed
 
 
 @contextmanager

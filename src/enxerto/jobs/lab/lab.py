@@ -13,6 +13,7 @@ from enxerto.classifier import require_free
 from enxerto.data import Limits
 from enxerto.errors import OptionError, WeightsMissingError
 from enxerto.files import write_durably
+from enxerto.jobs.imagining.names import file_names
 from enxerto.jobs.lab.photos import lab_licence, lab_listing
 from enxerto.jobs.lab.ranking import Measured, ranked
 from enxerto.jobs.provenance import now, versions
@@ -74,12 +75,13 @@ def lab_pets(
     """
     target = Path(output)
     names = list(dict.fromkeys(find(name).name for name in backbones)) or _present()
-    _require_free(target, names, force=force)
+    folders = file_names([(name,) for name in names], [None] * len(names))
+    _require_free(target, folders, force=force)
     listing = lab_listing(Path(data), target, mirror=mirror, offline=offline, progress=progress)
     measured: list[Measured] = []
     left_out: list[tuple[str, str]] = []
-    for name in names:
-        model = target / MODELS / name
+    for name, folder in zip(names, folders, strict=True):
+        model = target / MODELS / folder
         try:
             trained = train(
                 listing, model, backbone=name, control=False, curve=False, precision=precision, device=device,
@@ -89,7 +91,7 @@ def lab_pets(
         except WeightsMissingError as error:
             left_out.append((name, str(error)))
         else:
-            measured.append(Measured.of(trained, f"{MODELS}/{name}"))
+            measured.append(Measured.of(trained, f"{MODELS}/{folder}"))
     if not measured:
         raise WeightsMissingError("; ".join(why for _, why in left_out))
     first = measured[0].contents
@@ -119,10 +121,10 @@ def _present() -> list[str]:
     return [entry.name for entry in EMBEDDED if is_present(entry)] or [DEFAULT]
 
 
-def _require_free(target: Path, names: Sequence[str], *, force: bool) -> None:
+def _require_free(target: Path, folders: Sequence[str], *, force: bool) -> None:
     """See that everything can be written, before any work is done."""
     there = next((target / name for name in (PAGE, RECORD) if (target / name).exists()), None)
     if there is not None and not force:
         raise OptionError(f"there is {there} already; pass --force to replace it")
-    for name in names:
-        require_free(target / MODELS / name, force=force)
+    for folder in folders:
+        require_free(target / MODELS / folder, force=force)

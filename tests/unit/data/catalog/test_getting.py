@@ -15,7 +15,7 @@ from tiny_archives import MAKERS, cats_dogs, entry, jpeg, mirror_folder, pets, t
 
 from enxerto import download as download_module
 from enxerto.data import list_photos
-from enxerto.data.catalog import DATASETS, Dataset, bring, get
+from enxerto.data.catalog import DATASETS, Dataset, bring, get, prune_downloads
 from enxerto.download import Patience
 from enxerto.errors import BusyError, DataError, IntegrityError, OptionError, StorageError
 from enxerto.home import downloads_home
@@ -258,6 +258,20 @@ def test_two_processes(flowers: tuple[Dataset, Path], tmp_path: Path) -> None:
     lock.parent.mkdir(parents=True)
     with FileLock(lock), pytest.raises(BusyError, match="another process is getting flowers102 already"):
         get(flowers[0], tmp_path / "f", mirror=str(flowers[1]))
+
+
+def test_what_broken_downloads_left_is_pruned() -> None:
+    left = downloads_home() / "pets/images.tar.gz.part"
+    taken = downloads_home() / "flowers102/102flowers.tgz.part"
+    for part in (left, taken):
+        part.parent.mkdir(parents=True)
+        part.write_bytes(b"x" * 1000)
+    assert prune_downloads(older_than_days=1) == 0
+    assert left.exists()
+    with FileLock(downloads_home() / "flowers102.lock"):
+        assert prune_downloads() == 1000
+    assert not left.exists()
+    assert taken.exists()  # another process goes on with it
 
 
 def test_a_disk_that_is_too_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
