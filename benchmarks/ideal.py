@@ -47,7 +47,7 @@ def ideal(photos: Path, _repeats: int) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         made = {PLAIN: made_by("plain_ideal", photos, peer_task, Path(folder) / "plain")}
         for number, (name, options) in enumerate(OURS.items()):
-            asked = task if name in (DEFAULT, EXACT) else peer_task
+            asked = task if name == DEFAULT else peer_task
             made[name] = made_by("our_ideal", photos, asked, Path(folder) / f"ours{number}", **options)
         plain, first = made[PLAIN], made[DEFAULT]
         peers = [
@@ -58,7 +58,7 @@ def ideal(photos: Path, _repeats: int) -> Iterator[str]:
         judged = judged_by(JUDGES, photos, Path(folder))
     yield (
         f"{task.classes} classes of ImageNet, animals and things in turn; seeds of each: {task.seeds} for our default "
-        f"recipe in either precision, {peer_task.seeds} for the others. The recipe was tuned on other classes. "
+        f"recipe, {peer_task.seeds} for the others. The recipe was tuned on other classes. "
         "EfficientNet-Lite0 makes the images, and nobody else has a say before they are saved. "
         "The files are read back and shown to it, to a sibling, Lite2, and to an unrelated network, SqueezeNet 1.1. "
         f"Plain PyTorch is eager, {plain['batch']} images a batch. Peers run with their documented defaults on the "

@@ -16,8 +16,8 @@ from enxerto.visualize.ideal.make import ideal_images
 from enxerto.visualize.ideal.objective import gradient_precision
 from enxerto.visualize.ideal.recipe import recipe_of
 
-FIRST_STEPS = 8
-"""Enough to need everything that has to be converted."""
+FIRST_STEPS = 64
+"""Enough to ask every thinned network, so that everything is converted and compiled."""
 
 
 def main(_photos: Path) -> dict[str, Any]:
