@@ -1,4 +1,4 @@
-"""Seconds of `enxerto compare`, start-up included: features and speeds cold, then warm, then with what tells of transfer."""
+"""Seconds of `enxerto compare`, start-up included: features and speeds cold, then warm, then with transfer measured."""
 
 from __future__ import annotations
 
