@@ -20,6 +20,8 @@ from enxerto.types import Images
 
 SECONDS = 0.5
 FEWEST, MOST = 5, 60
+RAN = 0.85
+"""Share of the time that a network has to have had a processor, or else other programs disturbed the measurement."""
 _STATUS = Path("/proc/self/status")
 
 
@@ -48,12 +50,15 @@ def inference(backbone: Backbone, images: Images, *, device: str, precision: str
     before = _kilobytes("VmRSS")
     engine = open_engine(backbone, device=device, precision=precision)
     engine.features(images[:1])
+    processor, wall = time.process_time(), time.perf_counter()
     times = _timed(lambda turn: engine.features(images[turn % len(images), None]), FEWEST, MOST, SECONDS)
+    processor, wall = time.process_time() - processor, time.perf_counter() - wall
     peak = _kilobytes("VmHWM")
     low, middle, high = statistics.quantiles(times, n=4)
     grown = None if before is None or peak is None else max(0, peak - before) * 1024
     return {
         "milliseconds": middle, "low": low, "high": high, "repeats": len(times), "memory_bytes": grown,
+        "disturbed": device != "cuda" and processor < RAN * wall,
     }  # fmt: skip
 
 

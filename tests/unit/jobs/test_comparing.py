@@ -167,6 +167,15 @@ def test_a_speed_is_measured_once_and_then_recalled(faces: Path, monkeypatch: py
     assert speed.speed_of(candidate, engine, photos, keep=True, seed=0, limits=None) == first
 
 
+def test_a_speed_that_other_programs_disturbed_is_not_kept(faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (candidate,), _ = candidates(["squeezenet1_1"], offline=True, seed=0)
+    engine, photos = enxerto.open_engine(candidate.backbone), enxerto.list_photos(faces)
+    results = iter([replace(MEASURED, disturbed=True), MEASURED])
+    monkeypatch.setattr(speed, "_measured", lambda *_, **__: next(results))
+    for disturbed in (True, False, False):
+        assert speed.speed_of(candidate, engine, photos, keep=True, seed=0, limits=None).disturbed is disturbed
+
+
 def test_a_child_that_fails_says_why(faces: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (candidate,), _ = candidates(["squeezenet1_1"], offline=True, seed=0)
     engine = enxerto.open_engine(candidate.backbone)

@@ -63,6 +63,15 @@ def test_the_table_has_the_three_wishes_and_a_row_each() -> None:
     assert "1 photo could not be read" in table
 
 
+def test_speeds_that_other_programs_disturbed_are_told() -> None:
+    contents = _contents()
+    assert "kept the processors busy" not in comparison_table(contents) + render_comparison(contents)
+    first = replace(contents.entries[0], speed=replace(SPEED, disturbed=True))
+    disturbed = replace(contents, entries=(first, *contents.entries[1:]))
+    for shown in (comparison_table(disturbed, columns=300), render_comparison(disturbed)):
+        assert "Other programs kept the processors busy while large ran" in shown
+
+
 def test_nothing_is_to_be_taken_where_only_stand_ins_took_part() -> None:
     contents = _contents()
     alone = replace(contents.entries[0], name="random:large", random=True)

@@ -26,7 +26,7 @@ from enxerto.types import Images
 
 PHOTOS = 8
 TIMEOUT_S = 600
-_RECIPE = "speed-2"
+_RECIPE = "speed-3"
 
 
 def speed_of(
@@ -38,7 +38,7 @@ def speed_of(
         candidate: what to measure.
         engine: that makes its features; the measured one is opened in a process of its own, on the same device.
         photos: readable ones, some of which are looked at.
-        keep: recall, and keep for the next time.
+        keep: recall, and keep for the next time what other programs didn't disturb.
         seed: of random weights.
         limits: of bytes and pixels a photo.
 
@@ -50,7 +50,7 @@ def speed_of(
     if known is not None:
         return known
     measured = _measured(candidate, engine, photos, seed=seed, limits=limits)
-    if keep:
+    if keep and not measured.disturbed:
         write_durably(kept, msgspec.json.encode(measured))
     return measured
 

@@ -21,6 +21,7 @@ class Speed:
         learning_milliseconds: a photo, forward and backward through the stages that the default recipe tunes, in
             PyTorch on all processors; `None` where weights are random.
         measured: UTC, ISO 8601.
+        disturbed: other programs kept the processors busy meanwhile, so that it may be faster.
     """
 
     milliseconds: float
@@ -30,6 +31,7 @@ class Speed:
     memory_bytes: int | None
     learning_milliseconds: float | None
     measured: str
+    disturbed: bool = False
 
 
 @dataclass(frozen=True)

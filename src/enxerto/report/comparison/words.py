@@ -111,6 +111,17 @@ def random_sentence(contents: ComparisonContents) -> str:
     )
 
 
+def disturbed_sentence(contents: ComparisonContents) -> str:
+    """Whose speed other programs disturbed; empty where they disturbed none."""
+    names = [isolated(entry.name) for entry in contents.entries if entry.speed.disturbed]
+    if not names:
+        return ""
+    return (
+        f"Other programs kept the processors busy while {listing(names)} ran: speeds may be better than these, and "
+        "will be measured again the next time."
+    )
+
+
 def accuracy_words(entry: ComparedBackbone) -> str:
     """Its accuracy, or that there is none."""
     return "not solved" if entry.found is None else percent(entry.found.accuracy.value)
