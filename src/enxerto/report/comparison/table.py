@@ -38,12 +38,8 @@ def comparison_table(contents: ComparisonContents, *, columns: int | None = None
         title = f"does transfer help? ({card.backbone})"
         parts = transfer_blocks(card.layers, card.scratch, card.domain, transfer_words(card), columns)
         blocks += [title, *parts] if parts else []
-    notes = [
-        *skipped_sentences(contents),
-        random_sentence(contents),
-        disturbed_sentence(contents),
-        untimed_sentence(contents),
-    ]
+    sentences = (random_sentence, disturbed_sentence, untimed_sentence)
+    notes = [*skipped_sentences(contents), *(sentence(contents) for sentence in sentences)]
     if contents.unreadable:
         notes.append(f"{count(len(contents.unreadable), 'photo')} could not be read; see: enxerto check")
     blocks += ["\n".join(wrapped(plain(text), columns, 2) for text in notes if text)] if any(notes) else []
