@@ -101,8 +101,7 @@ def test_converting_gives_no_warning(recwarn: pytest.WarningsRecorder) -> None:
         network = tiny_network("test_vit").feature_network()
         convert(network, [torch.zeros((1, 160, 160, 3), dtype=torch.uint8)])
         example = torch.full((1, 3, 160, 160), 0.5)
-        with pytest.raises(EngineError):
-            gradient_graph.convert_gradient(network, Margin(), example, torch.zeros((1, 64)))
+        gradient_graph.convert_gradient(network, Margin(), example, torch.zeros((1, 64)))
     assert [str(warning.message) for warning in recwarn] == []
 
 
