@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 from collections.abc import Callable
@@ -106,7 +105,7 @@ def interrupt(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     def run(trials: Trials, *rest: Any) -> Trial:
         done.append(rest)
         if len(done) == number:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
         return original(trials, *rest)
 
     monkeypatch.setattr(Trials, "run", run)
