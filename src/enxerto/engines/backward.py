@@ -132,6 +132,7 @@ def _max_pool_backward(
     """
     kernel, stride, padding, dilation = (_pair(values) for values in (kernel, stride or kernel, padding, dilation))
     if max(dilation) > 1:
+        # What can't be traced runs on PyTorch, with a warning; no known network has this.
         raise NotImplementedError("max pooling with a dilation")
     largest = aten.max_pool2d_with_indices.default(inputs, kernel, stride, padding, dilation, ceil_mode)[0]
     windows = [-(-kernel[i] // stride[i]) for i in range(2)]
